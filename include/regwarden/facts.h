@@ -1,0 +1,220 @@
+/* Facts: everything known about one image (or index), by digest, as plain data and as one JSON
+ * document with a published schema.
+ *
+ * Groups are gathered lazily. A group that could not be had is absent with a reason; a rule that
+ * needs it answers unknown, never pass. Evidence says how each derived fact is known. Facts never
+ * change for a digest, so they are kept and never refetched; what depends on the moment (tag, now,
+ * pusher) is the placement, handed to the engine beside them. Plain data; built once, then read by
+ * any thread. */
+#ifndef REGWARDEN_FACTS_H
+#define REGWARDEN_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regwarden/digest.h"
+#include "regwarden/error.h"
+#include "regwarden/image_config.h"
+#include "regwarden/json.h"
+#include "regwarden/manifest.h"
+
+/* Raised whenever the meaning or derivation of a fact changes: facts stored with another number are
+ * gathered again. */
+enum { FACTS_VERSION = 1 };
+
+enum fact_group {
+    FACT_MANIFEST,
+    FACT_CONFIG,
+    FACT_HISTORY,
+    FACT_PROVENANCE,
+    FACT_BASE,
+    FACT_RUNTIME,
+    FACT_FILES,
+    FACT_REFERRERS,
+    FACT_PLACEMENT,
+    FACT_GROUP_COUNT,
+};
+#define FACT_BIT(group) (1u << (group))
+const char *fact_group_name(enum fact_group group);
+
+enum fact_state { FACT_ABSENT, FACT_PARTIAL, FACT_PRESENT };
+
+/* Best evidence last. */
+enum evidence {
+    EVIDENCE_NONE,
+    EVIDENCE_HISTORY,
+    EVIDENCE_ENVIRONMENT,
+    EVIDENCE_LABEL, /* a claim that child images inherit */
+    EVIDENCE_LAYERS,
+    EVIDENCE_ANNOTATION,
+    EVIDENCE_PROVENANCE,
+    EVIDENCE_SIGNED_PROVENANCE,
+};
+const char *
+evidence_name(enum evidence evidence); /* "none", "history", "environment", "label", "layers", … */
+int evidence_from_name(const char *name, enum evidence *ret);
+
+enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
+const char *answer_name(enum answer answer); /* "unknown", "no", "yes" */
+int answer_from_name(const char *name, enum answer *ret);
+
+enum origin { ORIGIN_UNKNOWN, ORIGIN_OWN, ORIGIN_BASE };
+const char *origin_name(enum origin origin); /* "unknown", "own", "base" */
+int origin_from_name(const char *name, enum origin *ret);
+
+/* One instruction of the build, from the conventions of classic docker, BuildKit, buildah, kaniko,
+ * jib, ko, apko, Bazel, Nix. */
+enum step_kind {
+    STEP_OTHER,
+    STEP_RUN,
+    STEP_COPY,
+    STEP_ADD,
+    STEP_ENV,
+    STEP_ARG,
+    STEP_USER,
+    STEP_WORKDIR,
+    STEP_CMD,
+    STEP_ENTRYPOINT,
+    STEP_EXPOSE,
+    STEP_VOLUME,
+    STEP_LABEL,
+    STEP_HEALTHCHECK,
+    STEP_SHELL,
+    STEP_STOPSIGNAL,
+    STEP_ONBUILD,
+    STEP_MAINTAINER,
+};
+const char *step_kind_name(enum step_kind kind); /* "RUN", …, "other" */
+int step_kind_from_name(const char *name, enum step_kind *ret);
+
+enum image_builder {
+    BUILDER_UNKNOWN,
+    BUILDER_CLASSIC,
+    BUILDER_BUILDKIT,
+    BUILDER_BUILDAH,
+    BUILDER_KANIKO,
+    BUILDER_JIB,
+    BUILDER_KO,
+    BUILDER_APKO,
+    BUILDER_BAZEL,
+    BUILDER_NIX,
+    BUILDER_BUILDPACKS,
+};
+const char *image_builder_name(enum image_builder builder);
+int image_builder_from_name(const char *name, enum image_builder *ret);
+
+struct step {
+    enum step_kind kind;
+    char *text; /* the instruction's arguments, builder's marks taken off: for RUN the shell command
+                   itself */
+    struct text_pairs args; /* of "|N K=V … /bin/sh -c …" */
+    bool empty;             /* made no layer */
+    int layer;              /* index into manifest layers, or -1 */
+    enum origin origin;
+    bool shell_form; /* RUN, CMD, ENTRYPOINT: ran through a shell */
+};
+
+struct facts_history {
+    enum image_builder builder;
+    struct step *steps;
+    size_t count;
+    bool
+        aligned; /* non-empty steps match the layers one to one; otherwise every step.layer is -1 */
+};
+
+struct facts_base {
+    char *name;                   /* NULL when unknown; "scratch" is a name */
+    struct digest digest;         /* DIGEST_NONE when unknown */
+    enum answer pinned;           /* was FROM written with a digest? */
+    int layer_count;              /* leading layers that belong to the base, -1 unknown */
+    enum evidence evidence;       /* of name, digest and pinned */
+    enum evidence layer_evidence; /* of layer_count */
+};
+
+enum runtime {
+    RUNTIME_UNKNOWN,
+    RUNTIME_NODE,
+    RUNTIME_GO,
+    RUNTIME_PYTHON,
+    RUNTIME_DOTNET,
+    RUNTIME_JAVA,
+    RUNTIME_RUBY,
+    RUNTIME_RUST,
+    RUNTIME_PHP,
+    RUNTIME_STATIC,
+};
+const char *runtime_name(enum runtime runtime); /* "unknown", "node", … */
+int runtime_from_name(const char *name, enum runtime *ret);
+extern const char *const runtime_names[]; /* ends with NULL */
+
+struct facts_runtime {
+    enum runtime runtime;
+    char *version;   /* NULL when unknown */
+    enum answer sdk; /* is the build kit in the image? */
+    enum evidence evidence;
+};
+
+/* A secret found in config, history or annotations while the facts were built. Its text is nowhere
+ * in the facts: the places where it stood hold the masked form. */
+enum secret_place {
+    SECRET_ENV,
+    SECRET_LABEL,
+    SECRET_ANNOTATION,
+    SECRET_ARG,
+    SECRET_HISTORY,
+    SECRET_COMMAND,
+    SECRET_HEALTHCHECK
+};
+const char *secret_place_name(enum secret_place place); /* "env", "label", "annotation", "arg",
+                                                           "history", "command", "healthcheck" */
+int secret_place_from_name(const char *name, enum secret_place *ret);
+struct facts_secret {
+    char *kind; /* of secret_text.h */
+    enum secret_place place;
+    char *key; /* variable or label name; NULL where there is none */
+    int step;  /* history step, -1 where there is none */
+    char *masked;
+    char *hash; /* first 16 hex digits of HMAC-SHA256(salt, secret); NULL without a salt */
+};
+
+struct fact_status {
+    enum fact_state state;
+    char *reason; /* why not present; NULL when present */
+};
+
+struct facts {
+    struct fact_status status[FACT_GROUP_COUNT];
+    struct manifest *manifest;   /* NULL unless FACT_MANIFEST; an index has only this */
+    struct image_config *config; /* NULL unless FACT_CONFIG */
+    struct facts_history history;
+    struct facts_base base;
+    struct facts_runtime runtime;
+    struct facts_secret *secrets; /* part of FACT_CONFIG */
+    size_t secret_count;
+};
+
+/* Builds every fact that manifest and config give: history, base as claimed by annotations and
+ * labels, runtime from environment and history, and masks the secrets found on the way. Takes both
+ * (config may be NULL: then `config_reason` says why). `salt` (32 bytes) makes secrets comparable
+ * across images of one installation; NULL: no hashes. Returns new. */
+struct facts *facts_build_take(struct manifest *manifest, struct image_config *config,
+                               const char *config_reason, const unsigned char *salt);
+void facts_free(struct facts *facts);
+void facts_auto_free(struct facts **facts);
+#define AUTO_FACTS AUTO(facts_auto_free)
+
+/* Is every group of `needs` (FACT_BIT …, FACT_PLACEMENT ignored) present? */
+bool facts_cover(const struct facts *facts, unsigned needs);
+
+/* The facts document. Environment values, labels and history text are in it as the image has them,
+ * but for masked secrets. Returns new. */
+struct json *facts_to_json(const struct facts *facts);
+/* FAILURE_INPUT when the document is not one that facts_to_json wrote, or of another FACTS_VERSION.
+ * Returns new. */
+int facts_from_json(const struct json *json, struct facts **ret, struct error *err);
+
+/* The JSON schema (2020-12) of the document. Returns new. */
+struct json *facts_schema(void);
+
+#endif

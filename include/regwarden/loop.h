@@ -1,0 +1,58 @@
+/* The event loop: timers, signals, wake-ups from other threads, and jobs that may block (home of
+ * libevent: src/loop/).
+ *
+ * One loop, one thread: everything here is called on the loop thread unless it says "any thread".
+ * Callbacks are short and never block; blocking work is a job: `run` on a worker thread, then
+ * `done` on the loop. Late answers find their object by id, not by pointer. Time is clock.h's
+ * milliseconds. */
+#ifndef REGWARDEN_LOOP_H
+#define REGWARDEN_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regwarden/error.h"
+
+struct loop;  /* opaque */
+struct timer; /* opaque */
+
+int loop_new(struct loop **ret, struct error *err); /* FAILURE_SYSTEM */
+void loop_free(struct loop *loop);                  /* after everything that was made from it */
+void loop_run(struct loop *loop);                   /* returns after loop_stop */
+void loop_stop(struct loop *loop);
+/* Runs events until `condition(argument)` is true or `timeout_ms` have passed; for start-up, the
+ * command line and tests. Returns the condition's last answer. */
+bool loop_run_until(struct loop *loop, bool (*condition)(void *argument), void *argument,
+                    int64_t timeout_ms);
+
+typedef void loop_f(void *argument);
+
+/* A timer that can be armed again and again; arming replaces. Fires once per arming. */
+struct timer *timer_new(struct loop *loop, loop_f *callback, void *argument);
+void timer_arm(struct timer *timer, int64_t after_ms);
+void timer_disarm(struct timer *timer);
+void timer_free(struct timer *timer); /* accepts NULL; also from within its own callback */
+
+/* Calls back on the loop at every delivery of the signal. Lives as long as the loop. */
+void loop_on_signal(struct loop *loop, int number, loop_f *callback, void *argument);
+
+/* Runs the callback on the loop soon. ANY THREAD. In order per calling thread. */
+void loop_post(struct loop *loop, loop_f *callback, void *argument);
+
+/* Worker threads for work that blocks. A pool's queue is bounded by its callers. */
+struct job_pool; /* opaque */
+struct job_pool *job_pool_new(struct loop *loop, const char *name, unsigned threads);
+/* Waits for running jobs; jobs not begun are dropped after their `done` was called with cancelled =
+ * true. */
+void job_pool_free(struct job_pool *pool);
+typedef void job_run_f(void *argument);                  /* worker thread */
+typedef void job_done_f(void *argument, bool cancelled); /* loop thread */
+void job_submit(struct job_pool *pool, job_run_f *run, job_done_f *done, void *argument);
+size_t job_pool_waiting(const struct job_pool *pool);
+
+/* libevent's base, for the files of src/loop/ only. */
+struct event_base;
+struct event_base *loop_event_base(struct loop *loop);
+
+#endif
