@@ -1,0 +1,32 @@
+/* One normalised notification. Plain data, owned by whoever holds the struct; strings passed the
+ * grammars of reference.h. */
+#ifndef REGWARDEN_EVENT_H
+#define REGWARDEN_EVENT_H
+
+#include <stdint.h>
+
+#include "regwarden/digest.h"
+
+enum event_action { EVENT_PUSH, EVENT_DELETE };
+enum event_cause { EVENT_CAUSE_HOOK, EVENT_CAUSE_SWEEP, EVENT_CAUSE_POLICY, EVENT_CAUSE_MANUAL };
+const char *event_action_name(enum event_action action); /* "push", "delete" */
+const char *event_cause_name(enum event_cause cause);    /* "hook", "sweep", "policy", "manual" */
+
+struct event {
+    int64_t id; /* given by the store; grows */
+    int64_t received_ms;
+    enum event_action action;
+    enum event_cause cause;
+    char *registry; /* configured name */
+    char *repository;
+    char *tag;            /* NULL: untagged push, or delete by digest */
+    struct digest digest; /* DIGEST_NONE: the dialect does not say; resolved from the tag */
+    char *media_type;     /* NULL unknown */
+    char *actor;          /* NULL unknown; printable, at most 256 bytes */
+    char
+        *source_id; /* the sender's id of this notification or NULL; printable, at most 128 bytes */
+};
+void event_release(struct event *event);
+void event_copy(struct event *to, const struct event *from); /* `to` must be empty */
+
+#endif

@@ -1,0 +1,76 @@
+/* Gathering: from a reference to facts. Fetches the manifest, the children of an index, and the
+ * configs that are not known yet.
+ *
+ * Works over any image_source: a registry, or local files. What is illegal (confused manifests,
+ * wrong digests) comes back as an error of kind FAILURE_INPUT; a child that cannot be had makes
+ * that child's facts absent with a reason, not the whole thing. Attestations and other artifacts
+ * are recognised and not judged. Loop thread. */
+#ifndef REGWARDEN_GATHER_H
+#define REGWARDEN_GATHER_H
+
+#include "regwarden/facts.h"
+#include "regwarden/registry.h"
+
+struct loop;
+
+/* Where bytes come from. Calls end with one registry_done_f, never from within. */
+struct image_source {
+    uint64_t (*fetch_manifest)(void *self, const char *repository, const char *reference,
+                               registry_done_f *done, void *argument);
+    uint64_t (*fetch_blob)(void *self, const char *repository, const struct digest *digest,
+                           uint64_t size, registry_done_f *done, void *argument);
+    void (*cancel)(void *self, uint64_t id);
+    void *self;
+};
+struct image_source registry_image_source(struct registry *registry);
+
+/* A local OCI layout directory (`oci:DIR`) as source; reference: tag name of index.json, or digest.
+ * Reads files on the calling thread, bounded. FAILURE_ABSENT, FAILURE_INPUT. */
+struct layout_source; /* opaque */
+int layout_source_new(struct loop *loop, const char *directory, struct layout_source **ret,
+                      struct error *err);
+void layout_source_free(struct layout_source *layout);
+struct image_source layout_image_source(struct layout_source *layout);
+
+enum {
+    GATHER_CHILDREN_MAX = 64
+}; /* runnable children of an index that are judged; more is FAILURE_LIMIT */
+
+struct gathered_image {
+    struct digest digest;
+    char *platform; /* "linux/amd64", "" when the index does not say and the config is missing */
+    struct facts *facts; /* owned by the result until taken; NULL when `error` is set */
+    struct error error;  /* kind NONE when facts are there */
+    bool known;          /* facts came from `lookup`, nothing was fetched */
+};
+
+struct gathered {
+    struct error error;   /* kind NONE, or why nothing could be had: then all below is empty */
+    struct digest digest; /* what the reference resolved to */
+    char *media_type;
+    enum manifest_kind kind; /* artifacts and attestations: no images, no error */
+    struct facts
+        *index; /* facts of the index itself (manifest group only), NULL for a single image */
+    struct gathered_image *images; /* one for a single image; the runnable children of an index */
+    size_t image_count;
+};
+void gathered_release(struct gathered *gathered);
+
+struct gather_options {
+    unsigned needs;            /* FACT_BITs that the policies want */
+    const unsigned char *salt; /* of secret hashes, 32 bytes; NULL: none */
+    /* Facts that are known already (store, cache). Returns a new reference-free copy or NULL. May
+     * be NULL. */
+    struct facts *(*lookup)(void *argument, const struct digest *digest);
+    void *lookup_argument;
+};
+
+/* The result belongs to the callback, which may take parts out of it (TAKE) before it returns; the
+ * rest is released. */
+typedef void gather_done_f(void *argument, struct gathered *gathered);
+uint64_t gather_start(const struct image_source *source, const char *repository,
+                      const char *reference, const struct gather_options *options,
+                      gather_done_f *done, void *argument);
+void gather_cancel(uint64_t id); /* no callback any more */
+
+#endif

@@ -1,0 +1,80 @@
+/* Intake: notifications of registries in, normalised events out. A table of dialects
+ * (src/intake/decoders.c), one file each.
+ *
+ * `/hooks/<registry>`: the registry is the configured one of that name, never what the payload
+ * says; the sender proves itself by its secret. What is understood is handed over as events and
+ * answered 2xx only when they are durable; what is not understood, from an authentic sender, is
+ * kept as a dead letter and answered 2xx too, since a refusal would wedge or disable senders; see
+ * the answer table in the implementation. Nothing in a payload is followed. Loop thread; decoders
+ * are pure. */
+#ifndef REGWARDEN_INTAKE_H
+#define REGWARDEN_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regwarden/config.h"
+#include "regwarden/error.h"
+#include "regwarden/event.h"
+#include "regwarden/store.h"
+
+struct http_exchange;
+struct http_server;
+struct intake; /* opaque */
+
+/* What the decoder made of one body. */
+struct decoded {
+    struct event *events; /* registry and received_ms are filled in by the intake */
+    size_t count;
+    size_t capacity;
+    size_t ignored;       /* events that are of no interest: blobs, pulls, other types */
+    char *instance;       /* sender's instance id when the dialect has one (distribution:
+                             source.instanceID) */
+    struct error *faults; /* parts that were not understood: each becomes a dead letter */
+    size_t fault_count;
+    size_t fault_capacity;
+};
+void decoded_release(struct decoded *decoded);
+
+struct decoder {
+    const char *name; /* "distribution", "harbor", "ecr" */
+    const char *summary;
+    /* Does this look like the dialect? Used when the registry's dialect is "auto". */
+    bool (*recognises)(const char *content_type, const struct json *body);
+    /* Returns 0 and fills ret (also when all was ignored or faulty), or a failure when the whole
+     * body is not of the dialect. */
+    int (*decode)(const struct json *body, const struct config_registry *registry,
+                  struct decoded *ret, struct error *err);
+};
+extern const struct decoder *const decoders[]; /* ends with NULL */
+const struct decoder *decoder_find(const char *name);
+
+struct intake_options {
+    const struct config *config; /* replaced by intake_reload */
+    struct store *store;
+    struct http_server *server;
+    /* Durable events, in order; the callee copies what it needs. */
+    void (*accept)(void *argument, const struct event *events, size_t count);
+    /* The sender's instance id is not the one of before: it was restarted and may have lost events.
+     */
+    void (*instance_changed)(void *argument, const char *registry);
+    void *argument;
+};
+int intake_new(const struct intake_options *options, struct intake **ret,
+               struct error *err); /* reads the secrets */
+int intake_reload(struct intake *intake, const struct config *config, struct error *err);
+void intake_free(struct intake *intake);
+
+/* Takes a request for /hooks/…; false when the path is not one of intake's. */
+bool intake_handle(struct intake *intake, struct http_exchange *exchange);
+
+struct intake_counters {
+    uint64_t received, events, ignored, unauthorised, unknown_registry, dead, too_large, failed;
+};
+void intake_counters(const struct intake *intake, struct intake_counters *ret);
+
+/* The stanza to paste into the registry's own configuration so that it notifies us. Returns new. */
+char *intake_notification_stanza(const struct config_registry *registry, const char *base_url);
+
+#endif

@@ -1,0 +1,115 @@
+/* Client of one registry: OCI distribution-spec 1.1 plus what real registries add or lack.
+ *
+ * Every byte that comes back is verified (digest and size) before the caller sees it. Credentials
+ * go only to the registry's own origin and to token realms that are its own host or allow-listed.
+ * Requests are limited in number, retried with backoff and jitter where that is safe, and stopped
+ * by a circuit breaker while the registry is down (FAILURE_LATER with retry_after_ms). Names that
+ * reach this room were checked by the grammar; it checks again and refuses (FAILURE_INPUT).
+ * All operations end with exactly one callback on the loop, never from within the call; also when
+ * the registry is freed. Loop thread. */
+#ifndef REGWARDEN_REGISTRY_H
+#define REGWARDEN_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regwarden/config.h"
+#include "regwarden/digest.h"
+#include "regwarden/error.h"
+#include "regwarden/facts.h"
+#include "regwarden/text.h"
+
+struct loop;
+struct registry; /* opaque */
+
+/* Reads the credentials that the settings name. FAILURE_INPUT, FAILURE_ABSENT. The settings must
+ * outlive the registry. */
+int registry_new(struct loop *loop, const struct config_registry *settings, struct registry **ret,
+                 struct error *err);
+void registry_free(struct registry *registry);
+const char *registry_get_name(const struct registry *registry);
+const char *registry_host(const struct registry *registry); /* host[:port] of its URL */
+
+/* What the registry was seen to be able to do; unknown until it was tried. */
+struct registry_abilities {
+    enum answer tag_delete, manifest_delete, referrers_api, mount, catalog;
+};
+void registry_abilities(const struct registry *registry, struct registry_abilities *ret);
+
+struct registry_counters {
+    uint64_t requests, retries, failures, throttled, bytes_received, token_requests;
+    bool breaker_open;
+    size_t active, waiting;
+};
+void registry_counters(const struct registry *registry, struct registry_counters *ret);
+
+struct registry_answer {       /* everything borrowed until the callback returns */
+    const struct error *error; /* NULL on success */
+    const char *bytes;         /* manifest or blob */
+    size_t size;
+    const char *media_type;        /* of a manifest: the Content-Type without parameters */
+    struct digest digest;          /* of a manifest (computed; or of a HEAD: as told), or blob */
+    const struct text_list *names; /* tags or repositories of one page */
+    bool more;    /* further pages follow (further callbacks); set on every page but the last */
+    bool mounted; /* of a blob copy: no bytes were moved */
+};
+typedef void registry_done_f(void *argument, const struct registry_answer *answer);
+
+/* reference: a tag or a digest text. By digest: the bytes must have that digest. */
+uint64_t registry_fetch_manifest(struct registry *registry, const char *repository,
+                                 const char *reference, registry_done_f *done, void *argument);
+/* HEAD, or GET where HEAD does not tell: digest and media type only. FAILURE_ABSENT when the tag is
+ * not there. */
+uint64_t registry_resolve(struct registry *registry, const char *repository, const char *reference,
+                          registry_done_f *done, void *argument);
+/* Collects a small blob (config). `size` as the descriptor says: another length is refused. */
+uint64_t registry_fetch_blob(struct registry *registry, const char *repository,
+                             const struct digest *digest, uint64_t size, registry_done_f *done,
+                             void *argument);
+uint64_t registry_ping(struct registry *registry, registry_done_f *done, void *argument);
+
+/* Pages of tags or repositories; the callback comes once per page. Loops and foreign hosts in Link
+ * are refused. */
+uint64_t registry_list_tags(struct registry *registry, const char *repository,
+                            registry_done_f *done, void *argument);
+uint64_t registry_list_repositories(struct registry *registry, registry_done_f *done,
+                                    void *argument);
+/* Referrers API, else the fallback tag; `bytes` is an index (empty one when there are none). */
+uint64_t registry_fetch_referrers(struct registry *registry, const char *repository,
+                                  const struct digest *digest, registry_done_f *done,
+                                  void *argument);
+
+/* Writes. A lost answer is FAILURE_UNCERTAIN: look before you repeat. */
+struct registry_manifest_put {
+    const char *repository;
+    const char *reference; /* tag or digest */
+    const char *media_type;
+    const char *bytes;
+    size_t size;
+};
+uint64_t registry_put_manifest(struct registry *registry, const struct registry_manifest_put *put,
+                               registry_done_f *done, void *argument);
+/* Removes the manifest AND every tag that points at it: the caller has made sure that nobody needs
+ * them. */
+uint64_t registry_delete_manifest(struct registry *registry, const char *repository,
+                                  const struct digest *digest, registry_done_f *done,
+                                  void *argument);
+/* Removes one tag only. FAILURE_DENIED with abilities.tag_delete = no where the registry cannot. */
+uint64_t registry_delete_tag(struct registry *registry, const char *repository, const char *tag,
+                             registry_done_f *done, void *argument);
+/* Makes the blob of `from` present in `to`: nothing when it is there, else mount, else streamed
+ * through with bounded memory. */
+struct registry_blob_copy {
+    const char *from;
+    const char *to;
+    struct digest digest;
+    uint64_t size;
+};
+uint64_t registry_copy_blob(struct registry *registry, const struct registry_blob_copy *copy,
+                            registry_done_f *done, void *argument);
+
+/* The callback is not called any more; a write may still happen. Unknown ids are ignored. */
+void registry_cancel(struct registry *registry, uint64_t id);
+
+#endif

@@ -1,0 +1,249 @@
+/* The record: events, facts, placements, verdicts, plans and their journal, waivers, dead letters,
+ * sweeps.
+ *
+ * Domain operations over one driver interface (src/store/driver.h). All are asynchronous: callable
+ * on the loop thread, carried out by the store's own threads, answered by exactly one callback on
+ * the loop. Writes that arrive together are committed together (group commit): a callback without
+ * error means that the data is on disk. Reads see all that was answered before they were asked.
+ * Order: writes are carried out in the order of their calls. A full disk or a locked database is
+ * FAILURE_LATER; damage FAILURE_SYSTEM. */
+#ifndef REGWARDEN_STORE_H
+#define REGWARDEN_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "regwarden/digest.h"
+#include "regwarden/error.h"
+#include "regwarden/event.h"
+#include "regwarden/facts.h"
+#include "regwarden/json.h"
+#include "regwarden/policy.h"
+#include "regwarden/verdict.h"
+
+struct loop;
+struct store; /* opaque */
+
+/* url: "sqlite:/path/regwarden.db". Creates, migrates (numbered), checks. Blocking, at start.
+ * FAILURE_INPUT, FAILURE_SYSTEM. */
+int store_open(struct loop *loop, const char *url, struct store **ret, struct error *err);
+void store_close(struct store *store); /* commits what was asked for, then stops; callbacks come
+                                          before it returns */
+const unsigned char *
+store_salt(const struct store *store); /* 32 random bytes of this installation, for secret hashes */
+
+typedef void store_done_f(void *argument, const struct error *error); /* error NULL: committed */
+
+/* --- events --- */
+/* Gives ids to events[0..count) (written before the callback) and makes them durable. The array
+ * must live until the callback. */
+void store_add_events(struct store *store, struct event *events, size_t count, store_done_f *done,
+                      void *argument);
+typedef void store_events_f(void *argument, const struct error *error, const struct event *events,
+                            size_t count);
+/* Open events with id > after, oldest first, at most `limit`: at start, and when memory was short
+ * of place. */
+void store_load_events(struct store *store, int64_t after, size_t limit, store_events_f *done,
+                       void *argument);
+void store_finish_events(struct store *store, const int64_t *ids, size_t count, store_done_f *done,
+                         void *argument);
+void store_count_open_events(struct store *store,
+                             void (*done)(void *argument, const struct error *error, int64_t count,
+                                          int64_t oldest_ms),
+                             void *argument);
+
+/* --- dead letters: what could not be understood, judged or delivered --- */
+struct dead_letter {
+    int64_t id;
+    int64_t at_ms;
+    const char *kind;     /* "hook", "event", "notification" */
+    const char *registry; /* NULL when unknown */
+    const char *dialect;  /* of a hook */
+    const char *reason;
+    const char *body; /* what was received, first 64 KiB; for "event" and "notification": JSON that
+                         retry understands */
+    size_t body_size;
+    int64_t event_id; /* of an event given up: it is finished in the same transaction; 0 none */
+};
+void store_add_dead_letter(struct store *store, const struct dead_letter *letter,
+                           store_done_f *done, void *argument);
+void store_remove_dead_letter(struct store *store, int64_t id, store_done_f *done, void *argument);
+
+/* --- what a review has to know, in one read --- */
+struct store_context {
+    bool is_own_push;    /* a plan of ours announced this (registry, repository, tag, digest) */
+    struct facts *facts; /* of the digest, NULL when unknown or of an older FACTS_VERSION; taken by
+                            the callback if it wants */
+    bool placement_known;
+    int64_t first_seen_ms;
+    struct digest current;  /* digest that the tag is recorded with; DIGEST_NONE */
+    struct digest previous; /* digest that the tag pointed at before this one; DIGEST_NONE */
+    uint64_t previous_size_bytes;
+    struct digest last_passing; /* of this tag; DIGEST_NONE */
+    bool has_verdict;           /* in force for this placement and this digest */
+    enum verdict_status verdict;
+    char policy_revision[65]; /* that it was judged under */
+    unsigned acted; /* ACTION_BITs of plans for this placement and digest that are planned, done or
+                       undone: not asked again */
+    bool released;  /* an operator undid a quarantine of this placement and digest */
+};
+typedef void store_context_f(void *argument, const struct error *error,
+                             struct store_context *context);
+void store_read_context(struct store *store, const struct event *event, store_context_f *done,
+                        void *argument);
+
+typedef void store_facts_f(void *argument, const struct error *error,
+                           struct facts *facts); /* NULL: not known; taken by the callback */
+void store_read_facts(struct store *store, const struct digest *digest, store_facts_f *done,
+                      void *argument);
+
+/* --- the verdict, in one transaction --- */
+struct store_image { /* facts to keep */
+    struct digest digest;
+    const struct facts *facts;
+};
+struct store_plan {
+    enum action_kind kind;
+    bool audit;          /* recorded as "would", never carried out */
+    struct json *detail; /* what will be done, for people; borrowed */
+    struct json *pushes; /* [{"repository", "reference", "digest"}]: what we will push, so that its
+                            events are known as ours; borrowed */
+    int64_t id;          /* written before the callback */
+};
+struct store_record {
+    const char *registry;
+    const char *repository;
+    const char *tag; /* NULL untagged */
+    struct digest digest;
+    const char *media_type;
+    uint64_t size_bytes; /* compressed, sum over platforms */
+    const char *pusher;
+    int64_t at_ms;
+    const struct store_image *images; /* facts that are new */
+    size_t image_count;
+    const struct verdict *verdict; /* NULL: nothing to judge (artifact): placement only */
+    struct store_plan *plans;
+    size_t plan_count;
+    const int64_t *event_ids; /* finished by this */
+    size_t event_count;
+};
+/* Everything in `record` must live until the callback. */
+void store_record_verdict(struct store *store, struct store_record *record, store_done_f *done,
+                          void *argument);
+/* The same digest again under the same policy revision: the verdict stays in force; touches
+ * last-seen and finishes events. */
+void store_record_repeat(struct store *store, const char *registry, const char *repository,
+                         const char *tag, int64_t at_ms, const int64_t *event_ids,
+                         size_t event_count, store_done_f *done, void *argument);
+/* The tag is gone (tag NULL: every placement of the digest in the repository). Finishes the events.
+ */
+void store_record_gone(struct store *store, const struct event *event, store_done_f *done,
+                       void *argument);
+
+/* --- plans and their journal --- */
+enum plan_state { PLAN_PLANNED, PLAN_DONE, PLAN_FAILED, PLAN_SKIPPED, PLAN_UNDONE, PLAN_WOULD };
+const char *plan_state_name(enum plan_state state);
+struct plan {
+    int64_t id;
+    enum action_kind kind;
+    enum plan_state state;
+    int64_t at_ms;
+    char *registry, *repository, *tag; /* tag NULL: untagged */
+    struct digest digest;
+    struct json *detail;
+    struct json *undo; /* what undo needs; NULL until done */
+    char *reason;      /* of failed and skipped */
+    int64_t attempts;
+    struct verdict *verdict; /* that asked for it */
+};
+typedef void store_plans_f(void *argument, const struct error *error, struct plan *plans,
+                           size_t count);
+void store_load_open_plans(struct store *store, int64_t after, size_t limit, store_plans_f *done,
+                           void *argument);
+void store_load_plan(struct store *store, int64_t id, store_plans_f *done, void *argument);
+struct plan_update {
+    int64_t id;
+    enum plan_state state;
+    const char *reason;        /* may be NULL */
+    const struct json *undo;   /* may be NULL: unchanged */
+    const struct json *pushes; /* announced before they are made; may be NULL */
+    int64_t at_ms;
+};
+void store_update_plan(struct store *store, const struct plan_update *update, store_done_f *done,
+                       void *argument);
+
+/* --- sweep --- */
+struct sweep_item {
+    const char *repository;
+    const char *tag;
+    struct digest digest;
+};
+/* Which of these are not recorded with this digest and a verdict under `policy_revision`… are
+ * written to `ret_wanted` (array of `count`) before the callback; all are marked seen in sweep
+ * `sweep_id`. NULL revision: any verdict will do. */
+void store_sweep_batch(struct store *store, const char *registry, int64_t sweep_id,
+                       const struct sweep_item *items, size_t count, bool *ret_wanted,
+                       store_done_f *done, void *argument);
+typedef void store_id_f(void *argument, const struct error *error, int64_t id);
+void store_sweep_begin(struct store *store, const char *registry, int64_t at_ms, const char *cause,
+                       store_id_f *done, void *argument);
+/* complete: placements of the registry that this sweep did not see (and that are older than its
+ * start) are marked gone. */
+void store_sweep_end(struct store *store, int64_t sweep_id, int64_t at_ms, bool complete,
+                     const char *reason, store_done_f *done, void *argument);
+
+/* --- waivers of the ledger --- */
+void store_add_waiver(struct store *store, const struct waiver *waiver, store_done_f *done,
+                      void *argument);
+void store_revoke_waiver(struct store *store, const char *id, int64_t at_ms, const char *by,
+                         store_done_f *done, void *argument); /* FAILURE_ABSENT */
+typedef void store_waivers_f(void *argument, const struct error *error,
+                             const struct waiver *waivers, size_t count);
+void store_load_waivers(struct store *store, store_waivers_f *done,
+                        void *argument); /* not revoked */
+
+/* --- lists and sums for people, as JSON --- */
+enum store_list {
+    STORE_LIST_VERDICTS, /* in force: {id, registry, repository, tag, digest, verdict, enforced,
+                            judgedAt, findings, actions: […], pusher, …} */
+    STORE_LIST_HISTORY,  /* every verdict of one placement, newest first */
+    STORE_LIST_DEAD_LETTERS,
+    STORE_LIST_PLANS,   /* filter.kind, filter.state */
+    STORE_LIST_WAIVERS, /* with revoked and expired ones */
+    STORE_LIST_SWEEPS,
+    STORE_LIST_STATUS, /* one object: tags known and judged, oldest unjudged age, open events,
+                          plans, dead letters, per registry */
+    STORE_LIST_REPORT, /* one object: compliance now; per repository, rule, severity; per day since
+                          filter.since_ms */
+};
+struct store_filter {
+    const char *registry, *repository, *tag, *verdict, *rule, *kind,
+        *state; /* NULL: any; repository is a glob */
+    int64_t since_ms;
+    int64_t id;     /* only this one; 0 any */
+    int64_t before; /* ids below this, for paging; 0 from the newest */
+    size_t limit;   /* 0: 100; at most 1000 */
+};
+typedef void store_json_f(void *argument, const struct error *error,
+                          struct json *json); /* borrowed */
+void store_list(struct store *store, enum store_list list, const struct store_filter *filter,
+                store_json_f *done, void *argument);
+
+/* Removes what is older: finished events, superseded verdicts, finished journal entries, dead
+ * letters. Never what is in force. */
+void store_prune(struct store *store, int64_t before_ms, store_done_f *done, void *argument);
+
+struct store_counters {
+    uint64_t commits, operations, failures;
+    size_t waiting;
+    int64_t bytes; /* of the database */
+};
+void store_counters(const struct store *store, struct store_counters *ret);
+
+/* Names the placements whose verdict was made under another policy revision, oldest first, as
+ * events of cause POLICY (not stored). */
+void store_load_stale(struct store *store, const char *policy_revision, int64_t after, size_t limit,
+                      store_events_f *done, void *argument);
+
+#endif
