@@ -8,9 +8,15 @@
 #include "regwarden/digest.h"
 
 enum event_action { EVENT_PUSH, EVENT_DELETE };
-enum event_cause { EVENT_CAUSE_HOOK, EVENT_CAUSE_SWEEP, EVENT_CAUSE_POLICY, EVENT_CAUSE_MANUAL };
+enum event_cause {
+    EVENT_CAUSE_HOOK,     /* a registry told us */
+    EVENT_CAUSE_SWEEP,    /* a sweep found what no event had announced */
+    EVENT_CAUSE_EXISTING, /* the first sweep of a registry found it: it was there before us */
+    EVENT_CAUSE_POLICY,   /* judged before, under other policies */
+    EVENT_CAUSE_MANUAL,   /* an operator asked */
+};
 const char *event_action_name(enum event_action action); /* "push", "delete" */
-const char *event_cause_name(enum event_cause cause);    /* "hook", "sweep", "policy", "manual" */
+const char *event_cause_name(enum event_cause cause);    /* "hook", "sweep", "existing", … */
 
 struct event {
     int64_t id; /* given by the store; grows */
