@@ -31,9 +31,11 @@ struct decoded {
     size_t ignored;       /* events that are of no interest: blobs, pulls, other types */
     char *instance;       /* sender's instance id when the dialect has one (distribution:
                              source.instanceID) */
-    struct error *faults; /* parts that were not understood: each becomes a dead letter */
-    size_t fault_count;
+    struct error *faults; /* parts that were not understood: one dead letter holds the body and
+                             all of these */
+    size_t fault_count;   /* the first 16 */
     size_t fault_capacity;
+    size_t fault_more; /* that are only counted */
 };
 void decoded_release(struct decoded *decoded);
 
@@ -68,6 +70,18 @@ void intake_free(struct intake *intake);
 
 /* Takes a request for /hooks/…; false when the path is not one of intake's. */
 bool intake_handle(struct intake *intake, struct http_exchange *exchange);
+
+/* The body of a dead letter of kind "hook" again, for instance after an upgrade that understands
+ * it. Everything is copied. FAILURE_ABSENT: its registry is not configured any more; FAILURE_INPUT,
+ * FAILURE_LIMIT: still not understood, nothing was written. Failures may come from within the call;
+ * without error its events are durable and were handed to `accept`. */
+struct intake_body {
+    const char *registry;
+    const char *bytes;
+    size_t size;
+};
+void intake_replay(struct intake *intake, const struct intake_body *body, store_done_f *done,
+                   void *argument);
 
 struct intake_counters {
     uint64_t received, events, ignored, unauthorised, unknown_registry, dead, too_large, failed;
