@@ -56,10 +56,13 @@ bool json_is(const struct json *json, enum json_kind kind);
 
 struct json *json_get(const struct json *object, const char *key); /* borrowed; NULL when absent */
 struct json *json_at(const struct json *array, size_t index);      /* borrowed */
-size_t json_count(const struct json *json);       /* of an array or object, else 0 */
-const char *json_string(const struct json *json); /* borrowed; NULL when not a string */
-int64_t json_integer(const struct json *json, int64_t fallback);
-double json_real(const struct json *json, double fallback); /* integers count too */
+size_t json_count(const struct json *json); /* of an array or object, else 0 */
+/* jansson exports functions of these three names: the linker sees ours under others. */
+const char *json_string(const struct json *json) __asm__(
+    "regwarden_json_string"); /* borrowed; NULL when not a string */
+int64_t json_integer(const struct json *json, int64_t fallback) __asm__("regwarden_json_integer");
+double json_real(const struct json *json,
+                 double fallback) __asm__("regwarden_json_real"); /* integers count too */
 bool json_bool(const struct json *json, bool fallback);
 const char *json_get_string(const struct json *object, const char *key);
 int64_t json_get_integer(const struct json *object, const char *key, int64_t fallback);

@@ -1,5 +1,5 @@
-/* Functions that this project does not use, made compile errors. Force-included into every source file. Each has a safer word: text.h,
- * clock.h, memory.h. */
+/* Functions that this project does not use, made compile errors. Force-included into every source
+ * file. Each has a safer word: text.h, clock.h, memory.h. */
 #ifndef REGWARDEN_BANNED_H
 #define REGWARDEN_BANNED_H
 
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #undef alloca
-#pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol atof system gmtime localtime alloca
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol atof system gmtime \
+    localtime alloca
 
 #endif
