@@ -1,0 +1,160 @@
+/* Two bounded memories: facts of digests seen lately, and placements whose verdict is in force.
+ * Both forget by halves: a young and an old generation; when the young one is full the old one
+ * goes. Losing an entry costs a read, never a verdict. */
+#include "daemon_priv.h"
+
+struct generations {
+    struct map *young;
+    struct map *old;
+    size_t entries; /* per generation */
+};
+
+static void map_free_values(struct map *map)
+{
+    size_t position = 0;
+    void *value;
+
+    while (map_each(map, &position, NULL, &value))
+        free(value);
+    map_free(map);
+}
+
+static void generations_init(struct generations *generations, size_t entries)
+{
+    generations->young = map_new();
+    generations->old = map_new();
+    generations->entries = entries / 2 + 1;
+}
+
+static void generations_release(struct generations *generations)
+{
+    map_free_values(generations->young);
+    map_free_values(generations->old);
+}
+
+static void generations_put_take(struct generations *generations, const char *key, char *value)
+{
+    if (map_count(generations->young) >= generations->entries) {
+        map_free_values(generations->old);
+        generations->old = generations->young;
+        generations->young = map_new();
+    }
+    free(map_set(generations->young, key, value));
+}
+
+static const char *generations_get(const struct generations *generations, const char *key)
+{
+    const char *value = map_get(generations->young, key);
+
+    return value ? value : map_get(generations->old, key);
+}
+
+static void generations_forget(struct generations *generations, const char *key)
+{
+    free(map_remove(generations->young, key));
+    free(map_remove(generations->old, key));
+}
+
+struct facts_cache {
+    struct generations generations; /* k: digest -> v: facts document as text */
+};
+
+struct facts_cache *facts_cache_new(size_t entries)
+{
+    struct facts_cache *cache = memory_new(sizeof *cache);
+
+    generations_init(&cache->generations, entries);
+    return cache;
+}
+
+void facts_cache_free(struct facts_cache *cache)
+{
+    if (!cache)
+        return;
+    generations_release(&cache->generations);
+    free(cache);
+}
+
+void facts_cache_put(struct facts_cache *cache, const struct digest *digest,
+                     const struct facts *facts)
+{
+    enum {
+        ENTRY_BYTES_MAX = 32 * 1024
+    }; /* larger ones are rare and would make the bound meaningless */
+    char key[DIGEST_TEXT_SIZE];
+    AUTO_JSON struct json *json = facts_to_json(facts);
+    AUTO_TEXT struct text text = {0};
+
+    json_write(json, JSON_COMPACT, &text);
+    if (text.length <= ENTRY_BYTES_MAX)
+        generations_put_take(&cache->generations, digest_format(digest, key), text_take(&text));
+}
+
+struct facts *facts_cache_get(struct facts_cache *cache, const struct digest *digest)
+{
+    char key[DIGEST_TEXT_SIZE];
+    const char *text = generations_get(&cache->generations, digest_format(digest, key));
+    AUTO_JSON struct json *json = NULL;
+    struct facts *facts = NULL;
+
+    if (!text || json_parse(text, strlen(text), NULL, &json, NULL) < 0)
+        return NULL;
+    return facts_from_json(json, &facts, NULL) < 0 ? NULL : facts;
+}
+
+struct placement_cache {
+    struct generations generations; /* k: placement -> v: "<digest> <policy revision>" */
+};
+
+struct placement_cache *placement_cache_new(size_t entries)
+{
+    struct placement_cache *cache = memory_new(sizeof *cache);
+
+    generations_init(&cache->generations, entries);
+    return cache;
+}
+
+void placement_cache_free(struct placement_cache *cache)
+{
+    if (!cache)
+        return;
+    generations_release(&cache->generations);
+    free(cache);
+}
+
+static char *placement_key(const struct event *event)
+{
+    return text_new("%s\n%s:%s", event->registry, event->repository, event->tag ? event->tag : "");
+}
+
+static char *placement_value(const struct event *event, const char *policy_revision)
+{
+    char digest[DIGEST_TEXT_SIZE];
+
+    return text_new("%s %s", digest_format(&event->digest, digest), policy_revision);
+}
+
+void placement_cache_put(struct placement_cache *cache, const struct event *event,
+                         const char *policy_revision)
+{
+    AUTO_FREE char *key = placement_key(event);
+
+    if (event->tag) /* an untagged placement is its digest: nothing moves, and repeats are rare */
+        generations_put_take(&cache->generations, key, placement_value(event, policy_revision));
+}
+
+bool placement_cache_has(struct placement_cache *cache, const struct event *event,
+                         const char *policy_revision)
+{
+    AUTO_FREE char *key = placement_key(event);
+    AUTO_FREE char *value = placement_value(event, policy_revision);
+
+    return event->tag && text_equal(generations_get(&cache->generations, key), value);
+}
+
+void placement_cache_forget(struct placement_cache *cache, const struct event *event)
+{
+    AUTO_FREE char *key = placement_key(event);
+
+    generations_forget(&cache->generations, key);
+}

@@ -1,0 +1,101 @@
+/* Judging again after a policy change: every placement whose verdict was made under another
+ * revision, a page at a time, and only while fresh events leave room. The old verdict stays in
+ * force until the new one is recorded. Nothing is fetched for it unless the new policies need facts
+ * that were never gathered. */
+#include "daemon_priv.h"
+
+#include "regwarden/clock.h"
+#include "regwarden/log.h"
+
+enum { PAGE = 128, AFTER_FAILURE_MS = 30000 };
+
+struct rejudge {
+    struct daemon *daemon;
+    struct timer *retry;
+    bool active;
+    bool loading;
+    bool stopped;
+    int64_t after;
+    uint64_t count;
+    char revision[65]; /* that the walk is for: a newer one starts it again */
+};
+
+static void retry_due(void *argument)
+{
+    rejudge_more(argument);
+}
+
+struct rejudge *rejudge_new(struct daemon *daemon)
+{
+    struct rejudge *rejudge = memory_new(sizeof *rejudge);
+
+    rejudge->daemon = daemon;
+    rejudge->retry = timer_new(daemon->loop, retry_due, rejudge);
+    return rejudge;
+}
+
+void rejudge_free(struct rejudge *rejudge)
+{
+    if (!rejudge)
+        return;
+    timer_free(rejudge->retry);
+    free(rejudge);
+}
+
+static void loaded(void *argument, const struct error *error, const struct event *events,
+                   size_t count)
+{
+    struct rejudge *rejudge = argument;
+
+    if (rejudge->stopped)
+        return;
+    if (error) {
+        rejudge->loading = false;
+        log_warning(NULL, "looking for verdicts to renew failed: %s, retrying in %d s", error->text,
+                    AFTER_FAILURE_MS / 1000);
+        timer_arm(rejudge->retry, AFTER_FAILURE_MS);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct event event = events[i];
+
+        event.id = 0; /* it named the placement; in the store there is no such event */
+        event.received_ms = clock_wall_ms();
+        if (!dispatcher_add_passing(rejudge->daemon->dispatcher, &event))
+            break; /* the rest is found by the next page */
+        rejudge->after = events[i].id;
+        rejudge->count++;
+    }
+    rejudge->loading = false; /* only now: adding events asks for more */
+    if (count > 0)
+        return;
+    rejudge->active = false;
+    if (rejudge->count)
+        log_info(NULL, "%llu verdicts are renewed under the new policies",
+                 (unsigned long long)rejudge->count);
+}
+
+void rejudge_more(struct rejudge *rejudge)
+{
+    if (!rejudge || !rejudge->active || rejudge->loading || rejudge->stopped)
+        return;
+    rejudge->loading = true;
+    store_load_stale(rejudge->daemon->store, rejudge->revision, rejudge->after, PAGE, loaded,
+                     rejudge);
+}
+
+void rejudge_start(struct rejudge *rejudge)
+{
+    snprintf(rejudge->revision, sizeof rejudge->revision, "%s",
+             policy_set_revision(rejudge->daemon->policies));
+    rejudge->active = true;
+    rejudge->after = 0;
+    rejudge->count = 0;
+    rejudge_more(rejudge);
+}
+
+void rejudge_stop(struct rejudge *rejudge)
+{
+    rejudge->stopped = true;
+    timer_disarm(rejudge->retry);
+}

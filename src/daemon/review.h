@@ -1,0 +1,78 @@
+/* One review: an event (and its equals) on the way from the store to a recorded verdict. Steps are
+ * listed in review.c. */
+#ifndef REGWARDEN_REVIEW_H
+#define REGWARDEN_REVIEW_H
+
+#include "daemon_priv.h"
+
+enum review_step {
+    REVIEW_RECALL,  /* what the record knows of this placement and digest */
+    REVIEW_RESOLVE, /* tag to digest, when the event did not say */
+    REVIEW_PREPARE, /* facts of an index's children from the store */
+    REVIEW_GATHER,  /* manifest and configs from the registry */
+    REVIEW_JUDGE,
+    REVIEW_RECORD, /* verdict, facts and plans in one transaction */
+    REVIEW_ACT,    /* hands the plans over */
+    REVIEW_DONE,
+};
+const char *review_step_name(enum review_step step);
+
+enum progress {
+    PROGRESS_NEXT,    /* go on with review->next */
+    PROGRESS_WAITING, /* a callback will go on */
+};
+
+struct review {
+    struct daemon *daemon;
+    struct event event;
+    int64_t *event_ids; /* of all equal events that this review answers; 0 ids are in no store */
+    size_t event_count;
+    size_t event_capacity;
+    char *slot; /* key of its placement in the dispatcher */
+    enum review_step step;
+    enum review_step next;
+    bool parked;
+    unsigned attempts;
+    int64_t begun_ms;
+    struct timer *retry;
+    struct store_context context;
+    struct map
+        *known; /* k: digest text -> v: struct facts *; children of an index that the store had */
+    size_t prepare_index;
+    char *inflight_key; /* set while this review works for others */
+    uint64_t gather_id;
+    uint64_t resolve_id;
+    struct gathered gathered;
+    struct verdict verdict;
+    bool has_verdict;
+    struct store_record record;
+    struct store_image *images;
+    struct store_plan *plans;
+    size_t plan_count;
+};
+
+struct review *review_new(struct daemon *daemon, const char *slot, const struct event *event);
+void review_free(struct review *review);
+void review_begin(struct review *review);
+bool review_may_join(const struct review *review,
+                     const struct event *event); /* equal, and not recorded yet */
+void review_join(struct review *review, const struct event *event);
+void review_resume(struct review *review, enum review_step step); /* from a callback */
+void review_wake(struct review *review);   /* the one that worked on the same digest has left */
+void review_cancel(struct review *review); /* at stop: its events stay open in the store */
+
+/* review_fail.c: something could not be had. Retries later, gives up, or goes on to a verdict of
+ * unavailability. */
+enum progress review_failed(struct review *review, const struct error *why);
+
+/* The steps (review_*.c). */
+enum progress review_recall(struct review *review);
+enum progress review_resolve(struct review *review);
+enum progress review_prepare(struct review *review);
+enum progress review_gather(struct review *review);
+enum progress review_judge(struct review *review);
+enum progress review_record(struct review *review);
+enum progress review_act(struct review *review);
+void review_release_plans(struct review *review);
+
+#endif

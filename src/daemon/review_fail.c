@@ -1,0 +1,172 @@
+/* When something could not be had: retry later, or give up in a way that loses nothing. Giving up
+ * is one of: the image is gone (and is recorded so), or a verdict of unavailability plus a dead
+ * letter. Unknown is never pass. */
+#include "review.h"
+
+#include "regwarden/clock.h"
+#include "regwarden/crypto.h"
+#include "regwarden/log.h"
+
+/* A manifest that is not there may still come: events are sent before a tag is linked, and replicas
+ * lag. But not for long. */
+enum { ABSENT_ATTEMPTS_MAX = 4, ABSENT_DELAY_MS = 500 };
+
+static int64_t retry_delay_ms(const struct review *review, const struct error *why)
+{
+    const struct config *config = review->daemon->config;
+    unsigned doublings = review->attempts > 16 ? 16 : review->attempts;
+    int64_t delay = config->retry_first_ms << doublings;
+    uint16_t noise;
+
+    if (delay > config->retry_max_ms || delay <= 0)
+        delay = config->retry_max_ms;
+    if (why->kind == FAILURE_ABSENT)
+        delay = (int64_t)ABSENT_DELAY_MS << doublings;
+    if (why->retry_after_ms > delay)
+        delay = why->retry_after_ms;
+    crypto_random(&noise, sizeof noise);
+    return delay / 2 + delay * noise / 2 / UINT16_MAX + 1; /* half fixed, half jitter */
+}
+
+static bool has_given_up(const struct review *review, const struct error *why)
+{
+    int64_t age = clock_wall_ms() - review->event.received_ms;
+
+    if (why->kind == FAILURE_ABSENT)
+        return review->attempts >= ABSENT_ATTEMPTS_MAX ||
+               dispatcher_newer_waits(review->daemon->dispatcher, review);
+    return age > review->daemon->config->retry_give_up_ms;
+}
+
+static void park(struct review *review, const struct error *why)
+{
+    int64_t delay = retry_delay_ms(review, why);
+    char duration[TEXT_NUMBER_SIZE];
+    struct event_log buffer;
+    struct log_field fields[EVENT_LOG_FIELDS];
+
+    log_warning(event_log_fields(&review->event, &buffer, fields), "%s failed: %s, retrying in %s",
+                review_step_name(review->step), why->text, text_format_duration(delay, duration));
+    review->attempts++;
+    review->daemon->counters.reviews_retried++;
+    review->step = REVIEW_RECALL; /* equal events may join while it waits */
+    review->prepare_index = 0;
+    if (review->inflight_key) {
+        inflight_leave(review->daemon->inflight, review->inflight_key, review);
+        free(review->inflight_key);
+        review->inflight_key = NULL;
+    }
+    if (dispatcher_review_parked(review->daemon->dispatcher, review))
+        timer_arm(review->retry, delay);
+}
+
+static void gone(void *argument, const struct error *error)
+{
+    struct review *review = argument;
+
+    if (!error)
+        review_resume(review, REVIEW_DONE);
+    else
+        park(review, error);
+}
+
+/* The registry says that it is not there: recorded as gone. A sweep finds it, should it come back.
+ */
+static void give_up_gone(struct review *review, const struct error *why)
+{
+    struct event_log buffer;
+    struct log_field fields[EVENT_LOG_FIELDS];
+
+    log_info(event_log_fields(&review->event, &buffer, fields), "the image is gone: %s", why->text);
+    review->daemon->counters.reviews_gone++;
+    placement_cache_forget(review->daemon->placement_cache, &review->event);
+    if (review->event.id <= 0 && !digest_is_set(&review->event.digest)) {
+        review_resume(review, REVIEW_DONE);
+        return;
+    }
+    review->step = REVIEW_RECORD;
+    /* finishes every joined event: record_gone takes the event's own id, the rest are finished
+     * beside it */
+    store_finish_events(review->daemon->store, review->event_ids, review->event_count, NULL, NULL);
+    store_record_gone(review->daemon->store, &review->event, gone, review);
+}
+
+static char *letter_body(const struct event *event)
+{
+    AUTO_JSON struct json *json = json_new_object();
+    AUTO_TEXT struct text text = {0};
+    char digest[DIGEST_TEXT_SIZE];
+
+    json_set_string(json, "registry", event->registry);
+    json_set_string(json, "repository", event->repository);
+    json_set_string(json, "tag", event->tag);
+    if (digest_is_set(&event->digest))
+        json_set_string(json, "digest", digest_format(&event->digest, digest));
+    json_set_string(json, "mediaType", event->media_type);
+    json_set_string(json, "actor", event->actor);
+    json_write(json, JSON_COMPACT, &text);
+    return text_take(&text);
+}
+
+static void lettered(void *argument, const struct error *error)
+{
+    struct review *review = argument;
+
+    if (error) {
+        park(review, error);
+        return;
+    }
+    if (!digest_is_set(&review->event.digest)) { /* nothing to put a verdict on */
+        store_finish_events(review->daemon->store, review->event_ids, review->event_count, NULL,
+                            NULL);
+        review_resume(review, REVIEW_DONE);
+        return;
+    }
+    review_resume(review, REVIEW_JUDGE);
+}
+
+/* The dead letter is written first: should we die in between, the event is still open and comes
+ * again. */
+static void give_up(struct review *review, const struct error *why)
+{
+    AUTO_FREE char *body = letter_body(&review->event);
+    struct dead_letter letter = {
+        .at_ms = clock_wall_ms(),
+        .kind = "event",
+        .registry = review->event.registry,
+        .reason = why->text,
+        .body = body,
+        .body_size = strlen(body),
+    };
+    struct event_log buffer;
+    struct log_field fields[EVENT_LOG_FIELDS];
+
+    log_error(event_log_fields(&review->event, &buffer, fields),
+              "could not be judged: %s; kept as dead letter", why->text);
+    review->daemon->counters.reviews_given_up++;
+    gathered_release(&review->gathered);
+    review->gathered = (struct gathered){.error = *why, .digest = review->event.digest};
+    store_add_dead_letter(review->daemon->store, &letter, lettered, review);
+}
+
+/* Judging again, under other policies, needed something that cannot be had: the verdict in force
+ * stays. */
+static bool keeps_its_verdict(const struct review *review)
+{
+    return review->event.cause == EVENT_CAUSE_POLICY && review->context.has_verdict;
+}
+
+enum progress review_failed(struct review *review, const struct error *why)
+{
+    struct error copy = *why; /* `why` may live in what is released below */
+
+    if (!has_given_up(review, &copy))
+        park(review, &copy);
+    else if (copy.kind != FAILURE_ABSENT && keeps_its_verdict(review))
+        review_resume(review, REVIEW_DONE);
+    else if (copy.kind == FAILURE_ABSENT)
+        give_up_gone(review, &copy);
+    else
+        give_up(review, &copy);
+    return PROGRESS_WAITING;
+}

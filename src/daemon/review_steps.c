@@ -1,0 +1,239 @@
+/* The steps of a review that ask others: the record, the registry. Each asks one thing and goes on
+ * in its callback. */
+#include "review.h"
+
+#include "regwarden/clock.h"
+#include "regwarden/log.h"
+
+static void repeated(void *argument, const struct error *error)
+{
+    struct review *review = argument;
+
+    if (error) {
+        if (review_failed(review, error) == PROGRESS_NEXT)
+            review_resume(review, review->next);
+        return;
+    }
+    review->daemon->counters.reviews_repeated++;
+    review_resume(review, REVIEW_DONE);
+}
+
+/* The verdict in force was made for this digest under these policies: it stays. */
+static enum progress record_repeat(struct review *review)
+{
+    const struct event *event = &review->event;
+
+    review->step = REVIEW_RECORD; /* equal events that come from now on are reviews of their own */
+    store_record_repeat(review->daemon->store, event->registry, event->repository, event->tag,
+                        clock_wall_ms(), review->event_ids, review->event_count, repeated, review);
+    return PROGRESS_WAITING;
+}
+
+static void settled(void *argument, const struct error *error)
+{
+    struct review *review = argument;
+
+    if (error) {
+        if (review_failed(review, error) == PROGRESS_NEXT)
+            review_resume(review, review->next);
+        return;
+    }
+    review_resume(review, REVIEW_DONE);
+}
+
+static enum progress record_gone(struct review *review)
+{
+    review->step = REVIEW_RECORD;
+    placement_cache_forget(review->daemon->placement_cache, &review->event);
+    store_record_gone(review->daemon->store, &review->event, settled, review);
+    return PROGRESS_WAITING;
+}
+
+static bool is_repeat(const struct review *review)
+{
+    const struct store_context *context = &review->context;
+
+    return context->has_verdict && digest_equal(&context->current, &review->event.digest) &&
+           text_equal(context->policy_revision, policy_set_revision(review->daemon->policies));
+}
+
+static void recalled(void *argument, const struct error *error, struct store_context *context)
+{
+    struct review *review = argument;
+
+    if (error) {
+        if (review_failed(review, error) == PROGRESS_NEXT)
+            review_resume(review, review->next);
+        return;
+    }
+    facts_free(review->context.facts);
+    review->context = *context;
+    context->facts = NULL; /* ours now */
+    if (context->is_own_push) {
+        review->daemon->counters.own_pushes++;
+        review->step = REVIEW_RECORD;
+        store_finish_events(review->daemon->store, review->event_ids, review->event_count, settled,
+                            review);
+        return;
+    }
+    if (is_repeat(review)) {
+        placement_cache_put(review->daemon->placement_cache, &review->event,
+                            policy_set_revision(review->daemon->policies));
+        record_repeat(review);
+        return;
+    }
+    review_resume(review, REVIEW_RESOLVE);
+}
+
+enum progress review_recall(struct review *review)
+{
+    struct daemon *daemon = review->daemon;
+
+    if (review->event.action == EVENT_DELETE)
+        return record_gone(review);
+    if (placement_cache_has(daemon->placement_cache, &review->event,
+                            policy_set_revision(daemon->policies)))
+        return record_repeat(review);
+    store_read_context(daemon->store, &review->event, recalled, review);
+    return PROGRESS_WAITING;
+}
+
+static void resolved(void *argument, const struct registry_answer *answer)
+{
+    struct review *review = argument;
+
+    review->resolve_id = 0;
+    if (answer->error) {
+        if (review_failed(review, answer->error) == PROGRESS_NEXT)
+            review_resume(review, review->next);
+        return;
+    }
+    review->event.digest = answer->digest;
+    review_resume(review, REVIEW_RECALL); /* now with the digest */
+}
+
+enum progress review_resolve(struct review *review)
+{
+    struct daemon_registry *registry = daemon_find_registry(review->daemon, review->event.registry);
+    struct error error;
+
+    if (!registry) {
+        error_set(&error, FAILURE_ABSENT, "registry %s is not configured any more",
+                  review->event.registry);
+        return review_failed(review, &error);
+    }
+    if (digest_is_set(&review->event.digest))
+        return PROGRESS_NEXT;
+    review->resolve_id = registry_resolve(registry->client, review->event.repository,
+                                          review->event.tag, resolved, review);
+    return PROGRESS_WAITING;
+}
+
+static void child_read(void *argument, const struct error *error, struct facts *facts)
+{
+    struct review *review = argument;
+    const struct manifest *index = review->context.facts->manifest;
+    char key[DIGEST_TEXT_SIZE];
+
+    digest_format(&index->children[review->prepare_index].digest, key);
+    if (!error && facts)
+        facts_free(map_set(review->known, key, facts));
+    review->prepare_index++; /* an error costs a fetch, no more */
+    review_resume(review, REVIEW_PREPARE);
+}
+
+/* Judging again must not fetch what is recorded: an index brings its children's facts from the
+ * store. */
+enum progress review_prepare(struct review *review)
+{
+    const struct facts *facts = review->context.facts;
+
+    if (!facts || facts->manifest->kind != MANIFEST_INDEX)
+        return PROGRESS_NEXT;
+    while (review->prepare_index < facts->manifest->child_count &&
+           !descriptor_is_runnable(&facts->manifest->children[review->prepare_index]))
+        review->prepare_index++;
+    if (review->prepare_index >= facts->manifest->child_count ||
+        review->prepare_index >= GATHER_CHILDREN_MAX)
+        return PROGRESS_NEXT;
+    store_read_facts(review->daemon->store,
+                     &facts->manifest->children[review->prepare_index].digest, child_read, review);
+    return PROGRESS_WAITING;
+}
+
+static struct facts *lookup(void *argument, const struct digest *digest)
+{
+    struct review *review = argument;
+    char key[DIGEST_TEXT_SIZE];
+    struct facts *facts;
+
+    if (review->context.facts && digest_equal(digest, &review->event.digest))
+        return TAKE(review->context.facts);
+    facts = map_remove(review->known, digest_format(digest, key));
+    return facts ? facts : facts_cache_get(review->daemon->facts_cache, digest);
+}
+
+static bool is_temporary(const struct error *error)
+{
+    return error->kind == FAILURE_LATER || error->kind == FAILURE_DENIED ||
+           error->kind == FAILURE_ABSENT || error->kind == FAILURE_SYSTEM ||
+           error->kind == FAILURE_UNCERTAIN;
+}
+
+/* The first failure that may pass; a child that can never be had is judged as it is. */
+static const struct error *temporary_failure(const struct gathered *gathered)
+{
+    if (gathered->error.kind != FAILURE_NONE)
+        return is_temporary(&gathered->error) ? &gathered->error : NULL;
+    for (size_t i = 0; i < gathered->image_count; i++)
+        if (gathered->images[i].error.kind != FAILURE_NONE &&
+            is_temporary(&gathered->images[i].error))
+            return &gathered->images[i].error;
+    return NULL;
+}
+
+static void gathered_all(void *argument, struct gathered *gathered)
+{
+    struct review *review = argument;
+    const struct error *failure;
+
+    review->gather_id = 0;
+    gathered_release(&review->gathered);
+    review->gathered = *gathered;
+    *gathered = (struct gathered){0};
+    failure = temporary_failure(&review->gathered);
+    if (!failure)
+        review_resume(review, REVIEW_JUDGE);
+    else if (review_failed(review, failure) == PROGRESS_NEXT)
+        review_resume(review, review->next);
+}
+
+enum progress review_gather(struct review *review)
+{
+    struct daemon *daemon = review->daemon;
+    const struct event *event = &review->event;
+    struct daemon_registry *registry = daemon_find_registry(daemon, event->registry);
+    struct image_source source = registry_image_source(registry->client);
+    struct placement placement = {
+        .registry = event->registry, .repository = event->repository, .tag = event->tag};
+    struct gather_options options = {
+        .needs = policy_set_needs(daemon->policies, &placement) | FACT_BIT(FACT_MANIFEST) |
+                 FACT_BIT(FACT_CONFIG),
+        .salt = store_salt(daemon->store),
+        .lookup = lookup,
+        .lookup_argument = review,
+    };
+    char digest[DIGEST_TEXT_SIZE];
+
+    digest_format(&event->digest, digest);
+    if (!review->inflight_key) {
+        AUTO_FREE char *key = text_new("%s %s", event->registry, digest);
+
+        if (!inflight_enter(daemon->inflight, key, review))
+            return PROGRESS_WAITING; /* review_wake goes on */
+        review->inflight_key = TAKE(key);
+    }
+    review->gather_id =
+        gather_start(&source, event->repository, digest, &options, gathered_all, review);
+    return PROGRESS_WAITING;
+}
