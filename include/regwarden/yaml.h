@@ -1,9 +1,9 @@
 /* YAML documents as a tree of nodes that know their place (home of libyaml: src/config/yaml.c).
  *
  * Bounded: 1 MiB, depth 32, 100 000 nodes. Refused with file:line:column: aliases and anchors,
- * duplicate keys, several documents, tags other than the core ones. Scalars keep their text; typed
- * getters parse it, so that "012" or "no" never turn into something else by surprise (booleans are
- * true and false only). Nodes live as long as the document. Any thread. */
+ * duplicate keys, merge keys, several documents, tags other than the core ones. Scalars keep their
+ * text; typed getters parse it, so that "012" or "no" never turn into something else by surprise
+ * (booleans are true and false only). Nodes live as long as the document. Any thread. */
 #ifndef REGWARDEN_YAML_H
 #define REGWARDEN_YAML_H
 
@@ -64,7 +64,7 @@ enum param_type {
     PARAM_BYTES,         /* uint64_t bytes: "250MB" */
     PARAM_DURATION,      /* int64_t ms: "90d" */
     PARAM_TEXT,          /* char * (owned), NULL when absent */
-    PARAM_CHOICE,        /* int: index into `choices` */
+    PARAM_CHOICE,        /* int: index into `choices`, counted from `min` */
     PARAM_LIST,          /* struct text_list; a single scalar is a list of one */
     PARAM_PAIRS,         /* struct text_pairs: a map of scalars */
     PARAM_BYTES_BY_NAME, /* struct text_pairs whose values were checked with text_parse_bytes; keys

@@ -1,0 +1,171 @@
+/* Settings that are lists or maps: reading, releasing, JSON and JSON schema. */
+#include "param_values.h"
+
+enum { SHOWN_MAX = 60 };
+
+static int add_item(const struct yaml_node *node, struct text_list *list, struct error *err)
+{
+    if (node->kind != YAML_KIND_SCALAR)
+        return error_set(err, FAILURE_INPUT, "expected a list of single values");
+    text_list_add(list, node->scalar);
+    return 0;
+}
+
+int param_read_list(const struct param *param, const struct yaml_node *node, void *field,
+                    struct error *err)
+{
+    AUTO_TEXT_LIST struct text_list list = {0};
+    int failure = 0;
+    (void)param;
+    if (node->kind != YAML_KIND_LIST)
+        failure = add_item(node, &list, err);
+    else
+        for (size_t i = 0; i < node->count && !failure; i++)
+            failure = add_item(node->items[i], &list, err);
+    if (failure)
+        return failure;
+    *(struct text_list *)field = list;
+    list = (struct text_list){0};
+    return 0;
+}
+
+void param_release_list(void *field)
+{
+    text_list_release(field);
+}
+
+struct json *param_list_to_json(const struct param *param, const void *field)
+{
+    (void)param;
+    return json_from_list(field);
+}
+
+/* Anything that YAML takes for a single value is one here: it is kept as it was written. */
+static struct json *scalar_schema(void)
+{
+    static const char *const names[] = {"string", "number", "boolean"};
+    struct json *schema = json_new_object();
+    struct json *types = json_new_array();
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        json_append_take(types, json_new_string(names[i]));
+    json_set_take(schema, "type", types);
+    return schema;
+}
+
+void param_list_schema(const struct param *param, struct json *schema)
+{
+    struct json *either = json_new_array();
+    struct json *many = json_new_object();
+    (void)param;
+    json_set_string(many, "type", "array");
+    json_set_take(many, "items", scalar_schema());
+    json_append_take(either, scalar_schema());
+    json_append_take(either, many);
+    json_set_take(schema, "anyOf", either);
+}
+
+static int add_pair(const struct yaml_member *member, struct text_pairs *pairs, struct error *err)
+{
+    if (member->value->kind == YAML_KIND_SCALAR) {
+        text_pairs_add(pairs, member->key, member->value->scalar);
+        return 0;
+    }
+    AUTO_FREE char *shown = text_printable(member->key, SHOWN_MAX);
+    return error_set(err, FAILURE_INPUT, "'%s' needs a single value", shown);
+}
+
+/* Reads a map of single values, each of which `check` (may be NULL) has to like. */
+typedef int pair_check_f(const struct param *param, const struct text_pair *pair,
+                         struct error *err);
+
+static int read_checked(const struct param *param, const struct yaml_node *node,
+                        pair_check_f *check, struct text_pairs *ret, struct error *err)
+{
+    AUTO(text_pairs_release) struct text_pairs pairs = {0};
+    if (node->kind != YAML_KIND_MAP)
+        return error_set(err, FAILURE_INPUT, "expected a map of names and values");
+    for (size_t i = 0; i < node->count; i++) {
+        int failure = add_pair(&node->members[i], &pairs, err);
+        if (!failure && check)
+            failure = check(param, &pairs.items[i], err);
+        if (failure)
+            return failure;
+    }
+    *ret = pairs;
+    pairs = (struct text_pairs){0};
+    return 0;
+}
+
+int param_read_pairs(const struct param *param, const struct yaml_node *node, void *field,
+                     struct error *err)
+{
+    return read_checked(param, node, NULL, field, err);
+}
+
+static int check_name(const struct param *param, const char *name, struct error *err)
+{
+    if (!param->choices)
+        return 0;
+    for (size_t i = 0; param->choices[i]; i++) {
+        if (text_equal(param->choices[i], name))
+            return 0;
+    }
+    AUTO_FREE char *shown = text_printable(name, SHOWN_MAX);
+    const char *near = text_suggest(name, param->choices);
+    return error_set(err, FAILURE_INPUT,
+                     near ? "unknown name '%s', did you mean '%s'?" : "unknown name '%s'", shown,
+                     near);
+}
+
+static int check_named_bytes(const struct param *param, const struct text_pair *pair,
+                             struct error *err)
+{
+    uint64_t bytes = 0;
+    int failure = check_name(param, pair->key, err);
+    if (failure)
+        return failure;
+    failure = text_parse_bytes(pair->value, &bytes, err);
+    if (!failure)
+        failure = param_check_bounds(param, (int64_t)bytes, err);
+    return failure ? error_wrap(err, "%s", pair->key) : 0;
+}
+
+int param_read_bytes_by_name(const struct param *param, const struct yaml_node *node, void *field,
+                             struct error *err)
+{
+    return read_checked(param, node, check_named_bytes, field, err);
+}
+
+void param_release_pairs(void *field)
+{
+    text_pairs_release(field);
+}
+
+struct json *param_pairs_to_json(const struct param *param, const void *field)
+{
+    (void)param;
+    return json_from_pairs(field);
+}
+
+void param_pairs_schema(const struct param *param, struct json *schema)
+{
+    (void)param;
+    json_set_string(schema, "type", "object");
+    json_set_take(schema, "additionalProperties", scalar_schema());
+}
+
+void param_bytes_by_name_schema(const struct param *param, struct json *schema)
+{
+    struct json *value = json_new_object();
+    param_bytes_schema(value);
+    json_set_string(schema, "type", "object");
+    if (param->choices) {
+        struct json *names = json_new_object();
+        struct json *choices = json_new_array();
+        for (size_t i = 0; param->choices[i]; i++)
+            json_append_take(choices, json_new_string(param->choices[i]));
+        json_set_take(names, "enum", choices);
+        json_set_take(schema, "propertyNames", names);
+    }
+    json_set_take(schema, "additionalProperties", value);
+}
