@@ -1,4 +1,7 @@
-int main(void)
+/* The program: everything is in src/cli. */
+#include "regwarden/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return cli_run(argc, argv);
 }
