@@ -1,12 +1,20 @@
-/* HTTP/1.1 server: TCP, TLS (client CA optional), unix socket, systemd sockets (home of evhttp:
- * src/loop/http_server.c).
+/* HTTP/1.1 server: TCP, TLS (client CA optional), unix socket, systemd sockets (src/loop/http_*.c,
+ * over libevent's buffers and OpenSSL).
  *
- * Every request passes a guard before a handler sees it: ambiguous framing (two Content-Length,
- * Transfer-Encoding other than exactly "chunked", missing or double Host, NUL or control characters
- * in the target) is answered 400 and the connection is closed. Each connection has a deadline for
- * its request head and body, however slowly bytes trickle; there is a cap on connections; running
- * out of descriptors pauses accepting. A handler answers now or later, exactly once, also when the
- * client has gone. Loop thread. */
+ * Requests are read by a strict parser of our own (src/loop/http_parse.h): what two programs could
+ * read differently is answered 400 and the connection is closed. That is every ambiguous framing
+ * (two Content-Length, one that is not a plain number, Transfer-Encoding other than exactly
+ * "chunked", both at once, chunk extensions), missing, double or malformed Host, bare LF, folded
+ * lines, NUL and control bytes, targets that do not begin with a slash, versions other than 1.0 and
+ * 1.1. Each connection has a deadline for its request head and body, however slowly bytes trickle,
+ * and another for reading its answer; there is a cap on connections and on the memory of all bodies
+ * together; running out of descriptors pauses accepting.
+ *
+ * A handler answers at once, or keeps the exchange's id and answers later through http_server_find,
+ * which gives NULL when the client has gone: then there is nothing to answer. An exchange's pointer
+ * is good until the handler returns, or until the loop is entered again after http_server_find. A
+ * client that ends its side of the connection while its answer is awaited counts as gone. Loop
+ * thread. */
 #ifndef REGWARDEN_HTTP_SERVER_H
 #define REGWARDEN_HTTP_SERVER_H
 
@@ -22,10 +30,14 @@ struct http_server;   /* opaque */
 struct http_exchange; /* opaque: one request and its answer */
 
 struct http_server_options {
-    unsigned max_connections;         /* 0: 512; lowered to what RLIMIT_NOFILE leaves */
+    /* 0: 512; lowered to what RLIMIT_NOFILE leaves. At the cap the connection that has been idle
+     * longest is closed for the new one; when none is idle the new one is answered 503. */
+    unsigned max_connections;
     uint64_t max_body_bytes;          /* 0: 1 MiB; more is 413 */
-    size_t max_header_bytes;          /* 0: 16 KiB; more is 400 */
-    int64_t request_timeout_ms;       /* from the first byte of a request to its last. 0: 15 s */
+    uint64_t max_total_body_bytes;    /* of all connections together. 0: 32 MiB; more is 503 */
+    size_t max_header_bytes;          /* 0: 16 KiB; more, or more than 100 fields, is 431 */
+    int64_t request_timeout_ms;       /* from the first byte of a request to its last. 0: 15 s;
+                                         more is 408 */
     int64_t idle_timeout_ms;          /* between requests. 0: 60 s */
     const char *tls_certificate_file; /* NULL: TCP listeners speak plain HTTP */
     const char *tls_key_file;
@@ -41,20 +53,22 @@ int http_server_new(struct loop *loop, const struct http_server_options *options
                     http_handler_f *handler, void *argument, struct http_server **ret,
                     struct error *err);
 /* "127.0.0.1:8080", "[::1]:0", "unix:/path" (mode 0660; a stale socket is replaced, a live one is
- * an error), "fd:3". */
+ * an error), "fd:3" (taken). Addresses are numeric. FAILURE_INPUT, FAILURE_SYSTEM. */
 int http_server_listen(struct http_server *server, const char *address, struct error *err);
 /* Address of the n-th listener with its real port, for port 0. NULL beyond the last; borrowed. */
 const char *http_server_address(const struct http_server *server, size_t index);
 /* New certificates for new connections; the old stay on failure. */
 int http_server_reload_tls(struct http_server *server, struct error *err);
-/* Stops accepting; exchanges under way may still be answered. */
+/* Stops accepting and closes idle connections; exchanges under way may still be answered, and each
+ * answer is its connection's last. */
 void http_server_stop_accepting(struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
-void http_server_free(
-    struct http_server *server); /* open exchanges are closed; their pointers are dead afterwards */
+/* Accepts NULL. Open exchanges are closed; their pointers are dead afterwards. Not from within a
+ * handler. */
+void http_server_free(struct http_server *server);
 
 struct http_server_counters {
-    uint64_t connections, requests, refused_framing, refused_size, timed_out, over_cap,
+    uint64_t connections, requests, refused_framing, refused_size, timed_out, over_cap, over_memory,
         accept_errors;
 };
 void http_server_counters(const struct http_server *server, struct http_server_counters *ret);
@@ -84,10 +98,13 @@ struct http_exchange *http_server_find(struct http_server *server, uint64_t id);
 
 struct http_reply_header {
     const char *name;
-    const char *value; /* refused (500) when it holds control characters */
+    const char *value;
 };
 /* headers: ends with a NULL name, may be NULL. content_type NULL and size 0: no body. The exchange
- * is gone afterwards. */
+ * is gone afterwards. Everything is copied. A header that holds control characters, and
+ * Transfer-Encoding, Connection and Content-Length, which are the server's own, turn the answer
+ * into a 500; only an answer to HEAD without body may bring its own Content-Length. To HEAD the
+ * length of `body` is sent without the body. */
 void http_exchange_reply(struct http_exchange *exchange, int status,
                          const struct http_reply_header *headers, const char *content_type,
                          const void *body, size_t size);
