@@ -83,13 +83,15 @@ static void secrets(void **state)
         {"/hooks/open", "Authorization: whatever\r\n", 202},
     };
     struct fixture *f = *state;
+    uint64_t refused = 0;
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
         int got = status_of(
             f, &(struct sent){.path = table[i].path, .headers = table[i].headers, .body = PUSH});
+        refused += table[i].status == 401 ? 1 : 0;
         if (got != table[i].status)
             fail_msg("%s %s: %d", table[i].path, table[i].headers, got);
     }
-    assert_int_equal(counters_of(f).unauthorised, 12);
+    assert_int_equal(counters_of(f).unauthorised, refused);
 }
 
 static void basic_credentials(void **state)
