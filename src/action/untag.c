@@ -1,0 +1,215 @@
+/* Takes a tag away from a manifest. Registries differ: some remove a tag, some only whole manifests
+ * with all their tags, some nothing at all. The means are tried from the gentlest on, each compares
+ * immediately before it writes, and each is looked at afterwards: the tag is away when it is seen
+ * to be. */
+#include "untag.h"
+
+#include <stdlib.h>
+
+#include "needs.h"
+#include "point.h"
+
+struct untag {
+    char *repository, *tag;
+    struct digest digest, fallback;
+    bool lenient;
+    enum untag_means means; /* that is being tried */
+    struct error lost;      /* of the write, when its answer was lost */
+    char *why;
+    untag_done_f *done;
+};
+
+static const char *const means_names[] = {
+    [UNTAG_GONE] = "gone",           [UNTAG_DELETED] = "tag-deleted",
+    [UNTAG_REPOINTED] = "repointed", [UNTAG_MANIFEST] = "manifest-deleted",
+    [UNTAG_HELPLESS] = "none",
+};
+
+static void try_fallback(struct task *task);
+static void try_manifest(struct task *task);
+
+const char *untag_means_name(enum untag_means means)
+{
+    return means_names[means];
+}
+
+void untag_free(struct untag *untag)
+{
+    if (untag == NULL)
+        return;
+    free(untag->repository);
+    free(untag->tag);
+    free(untag->why);
+    free(untag);
+}
+
+static void finish(struct task *task, enum untag_means means, const struct error *error)
+{
+    struct untag *untag = TAKE(task->untag);
+    AUTO_FREE char *why = TAKE(untag->why);
+    untag_done_f *done = untag->done;
+    untag_free(untag);
+    done(task, means, why, error);
+}
+
+static void finish_helpless(struct task *task, const char *why)
+{
+    free(task->untag->why);
+    task->untag->why = memory_copy_text(why);
+    finish(task, UNTAG_HELPLESS, NULL);
+}
+
+/* What the registry refuses leads to the next means; what may work later ends the try. */
+static bool ended_by(struct task *task, const struct error *error)
+{
+    if (error == NULL || error->kind == FAILURE_UNCERTAIN || !failure_is_passing(error->kind))
+        return false;
+    finish(task, UNTAG_HELPLESS, error);
+    return true;
+}
+
+static void finish_moved(struct task *task, const struct registry_answer *answer)
+{
+    struct untag *untag = task->untag;
+    if (answer_is_absent(answer) || (untag->lenient && answer->error == NULL))
+        finish(task, UNTAG_GONE, NULL);
+    else
+        task_skip_moved(task, untag->repository, untag->tag, answer);
+}
+
+/* --- after a delete: is the tag away? --- */
+
+static void on_seen(struct task *task, const struct registry_answer *answer)
+{
+    struct untag *untag = task->untag;
+    if (answer->error != NULL && !answer_is_absent(answer)) {
+        finish(task, UNTAG_HELPLESS, answer->error);
+    } else if (!answer_is(answer, &untag->digest)) {
+        finish(task, untag->means, NULL);
+    } else if (untag->lost.kind != FAILURE_NONE) {
+        struct error lost = untag->lost;
+        finish(task, UNTAG_HELPLESS, &lost);
+    } else if (untag->means == UNTAG_DELETED) {
+        try_fallback(task);
+    } else {
+        finish_helpless(task, "the registry says that it deleted the manifest, but still has it");
+    }
+}
+
+static void on_deleted(struct task *task, const struct registry_answer *answer)
+{
+    struct untag *untag = task->untag;
+    if (ended_by(task, answer->error))
+        return;
+    untag->lost = (struct error){0};
+    if (answer->error == NULL || answer_is_absent(answer)) {
+        task_resolve(task, untag->repository, untag->tag, on_seen);
+    } else if (answer->error->kind == FAILURE_UNCERTAIN) {
+        untag->lost = *answer->error;
+        task_resolve(task, untag->repository, untag->tag, on_seen);
+    } else if (untag->means == UNTAG_DELETED) {
+        try_fallback(task);
+    } else {
+        finish_helpless(task, answer->error->text);
+    }
+}
+
+/* --- third: delete the manifest --- */
+
+static void on_before_manifest(struct task *task, const struct registry_answer *answer)
+{
+    struct untag *untag = task->untag;
+    if (answer_is(answer, &untag->digest))
+        task_delete_manifest(task, untag->repository, on_deleted);
+    else
+        finish_moved(task, answer);
+}
+
+static void on_needs(struct task *task, const char *why, const struct error *error)
+{
+    struct untag *untag = task->untag;
+    if (ended_by(task, error))
+        return;
+    if (why != NULL) {
+        AUTO_FREE char *text = text_new("its manifest cannot be deleted: %s", why);
+        finish_helpless(task, text);
+        return;
+    }
+    task_resolve(task, untag->repository, untag->tag, on_before_manifest);
+}
+
+static void try_manifest(struct task *task)
+{
+    struct untag *untag = task->untag;
+    struct registry_abilities abilities;
+    registry_abilities(task->target.registry, &abilities);
+    untag->means = UNTAG_MANIFEST;
+    if (abilities.manifest_delete == ANSWER_NO) {
+        finish_helpless(task, "the registry deletes neither tags nor manifests");
+        return;
+    }
+    needs_check(task,
+                &(struct needs_order){
+                    .repository = untag->repository, .tag = untag->tag, .digest = untag->digest},
+                on_needs);
+}
+
+/* --- second: point it at the last image that passed --- */
+
+static void on_repointed(struct task *task, const struct error *error)
+{
+    if (error == NULL) {
+        finish(task, UNTAG_REPOINTED, NULL);
+    } else if (failure_is_passing(error->kind)) {
+        finish(task, UNTAG_HELPLESS, error);
+    } else {
+        try_manifest(task);
+    }
+}
+
+static void try_fallback(struct task *task)
+{
+    struct untag *untag = task->untag;
+    if (!digest_is_set(&untag->fallback) || digest_equal(&untag->fallback, &untag->digest)) {
+        try_manifest(task);
+        return;
+    }
+    untag->means = UNTAG_REPOINTED;
+    point_tag(task,
+              &(struct point_order){.repository = untag->repository,
+                                    .tag = untag->tag,
+                                    .digest = untag->fallback,
+                                    .expectation = {.either = untag->digest}},
+              on_repointed);
+}
+
+/* --- first: remove the tag --- */
+
+static void on_current(struct task *task, const struct registry_answer *answer)
+{
+    struct untag *untag = task->untag;
+    struct registry_abilities abilities;
+    if (!answer_is(answer, &untag->digest)) {
+        finish_moved(task, answer);
+        return;
+    }
+    registry_abilities(task->target.registry, &abilities);
+    untag->means = UNTAG_DELETED;
+    if (abilities.tag_delete == ANSWER_NO)
+        try_fallback(task);
+    else
+        task_delete_tag(task, untag->repository, untag->tag, on_deleted);
+}
+
+void untag(struct task *task, const struct untag_order *order, untag_done_f *done)
+{
+    struct untag *new = memory_new(sizeof(*new));
+    new->repository = memory_copy_text(order->repository);
+    new->tag = memory_copy_text(order->tag);
+    new->digest = order->digest;
+    new->fallback = order->fallback;
+    new->lenient = order->lenient;
+    new->done = done;
+    task->untag = new;
+    task_resolve(task, new->repository, new->tag, on_current);
+}
