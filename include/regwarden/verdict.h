@@ -41,6 +41,9 @@ enum action_kind {
 const char *action_kind_name(enum action_kind kind); /* "notify", … */
 int action_kind_from_name(const char *name, enum action_kind *ret);
 extern const char *const action_kind_names[]; /* ends with NULL */
+/* Drops what a stricter action of the same set rules out: remove leaves nothing to quarantine or to
+ * roll back, and what is held, moved or removed is not promoted. Verdicts hold resolved sets. */
+unsigned verdict_actions_resolve(unsigned actions);
 
 enum finding_status { FINDING_WARN, FINDING_UNKNOWN, FINDING_FAIL, FINDING_WAIVED };
 const char *finding_status_name(enum finding_status status);
@@ -80,7 +83,7 @@ struct verdict {
     struct findings findings; /* all: failing, warning, unknown, waived */
     unsigned actions;         /* ACTION_BITs asked for by policies in enforce mode */
     unsigned audit_actions;   /* asked for by policies in audit mode: recorded as "would", not done;
-                                 notify   excepted */
+                                 notify excepted */
     bool enforced;            /* at least one failing finding's policy enforces */
     bool retry;               /* an unknown whose policy says on-unknown: retry */
     size_t policy_count;      /* that matched; 0: nothing applied, status pass, and reports say "no

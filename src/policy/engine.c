@@ -1,0 +1,336 @@
+/* The engine: judges facts against every policy in scope and says what that comes to.
+ *
+ * Pure: no clock, network, disk or thread; no allocation while nothing is found. Order for each
+ * rule: missing facts → judge → waive → count. A finding is judged first and waived then, so that
+ * reports show what a waiver hides. */
+#include "compiled.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "regwarden/memory.h"
+
+struct judging {
+    const struct policy_set *set;
+    struct rule_input input;
+    struct verdict *verdict;
+    unsigned on_pass_actions; /* asked for should the whole verdict be good */
+    unsigned on_pass_audit;
+};
+
+bool policy_matches(const struct policy *policy, const struct placement *placement,
+                    const char *platform)
+{
+    return scope_matches_place(&policy->scope, placement) &&
+           (!platform || scope_matches_platform(&policy->scope, platform));
+}
+
+/* Asks for actions in the policy's name: done when it enforces, else only recorded. To tell
+ * somebody changes nothing, so audit mode does that too. */
+static void ask(const struct policy *policy, unsigned actions, struct verdict *verdict)
+{
+    if (policy->mode == MODE_ENFORCE) {
+        verdict->actions |= actions;
+        return;
+    }
+    verdict->audit_actions |= actions & ~ACTION_BIT(ACTION_NOTIFY);
+    verdict->actions |= actions & ACTION_BIT(ACTION_NOTIFY);
+}
+
+static void worsen(struct verdict *verdict, enum verdict_status status)
+{
+    if (status > verdict->status)
+        verdict->status = status;
+}
+
+static void count_failure(const struct policy *policy, const struct rule_entry *entry, bool blocks,
+                          struct verdict *verdict)
+{
+    worsen(verdict, blocks ? VERDICT_FAIL : VERDICT_WARN);
+    ask(policy, entry->on_fail, verdict);
+    if (blocks && policy->mode == MODE_ENFORCE)
+        verdict->enforced = true;
+}
+
+static void count_unknown(const struct policy *policy, const struct rule_entry *entry, bool later,
+                          struct verdict *verdict)
+{
+    switch (entry->on_unknown) {
+    case ON_UNKNOWN_RETRY:
+        worsen(verdict, VERDICT_UNKNOWN);
+        verdict->retry = verdict->retry || later;
+        return;
+    case ON_UNKNOWN_WARN:
+        worsen(verdict, VERDICT_WARN);
+        return;
+    case ON_UNKNOWN_FAIL:
+        count_failure(policy, entry, true, verdict);
+        return;
+    case ON_UNKNOWN_PASS:
+        return;
+    }
+}
+
+/* Does a failure of this rule fail the image, or only warn? */
+static bool entry_blocks(const struct rule_entry *entry)
+{
+    return entry->severity >= SEVERITY_HIGH || (entry->on_fail & ~ACTION_BIT(ACTION_NOTIFY)) != 0;
+}
+
+static bool waive(const struct judging *judging, struct finding *finding)
+{
+    const struct waiver *waiver = waiver_list_find(&judging->set->waivers, finding,
+                                                   judging->input.placement, judging->input.now_ms);
+
+    if (!waiver)
+        return false;
+    finding->status = FINDING_WAIVED;
+    finding->waiver = memory_copy_text(waiver->id);
+    return true;
+}
+
+static void count_findings(struct judging *judging, const struct policy *policy,
+                           const struct rule_entry *entry, const struct rule_report *report)
+{
+    struct findings *findings = report->findings;
+    bool blocks = entry_blocks(entry);
+
+    for (size_t i = report->first; i < findings->count; i++) {
+        struct finding *finding = &findings->items[i];
+        bool fails = finding->status == FINDING_FAIL;
+
+        if (waive(judging, finding))
+            continue;
+        if (!fails) {
+            count_unknown(policy, entry, report->later, judging->verdict);
+            continue;
+        }
+        if (!blocks)
+            finding->status = FINDING_WARN;
+        count_failure(policy, entry, blocks, judging->verdict);
+    }
+}
+
+/* Adds an unknown for the first absent group that the rule needs. */
+static bool lacks_facts(const struct facts *facts, struct rule_report *report)
+{
+    for (int group = 0; group < FACT_GROUP_COUNT; group++) {
+        const struct fact_status *status = &facts->status[group];
+
+        if (group == FACT_PLACEMENT || !(report->type->needs & FACT_BIT(group)) ||
+            status->state != FACT_ABSENT)
+            continue;
+        AUTO_FREE char *reason =
+            text_printable(status->reason ? status->reason : "no reason given", 200);
+        rule_unknown(report, fact_group_name((enum fact_group)group),
+                     "cannot be judged: %s facts are missing: %s",
+                     fact_group_name((enum fact_group)group), reason);
+        report->later = true;
+        return true;
+    }
+    return false;
+}
+
+/* What was read of a group may be fine while the rest is not. */
+static void doubt_partial_pass(const struct facts *facts, struct rule_report *report)
+{
+    for (int group = 0; group < FACT_GROUP_COUNT; group++) {
+        const struct fact_status *status = &facts->status[group];
+
+        if (group == FACT_PLACEMENT || !(report->type->needs & FACT_BIT(group)) ||
+            status->state != FACT_PARTIAL)
+            continue;
+        AUTO_FREE char *reason =
+            text_printable(status->reason ? status->reason : "no reason given", 200);
+        rule_unknown(report, fact_group_name((enum fact_group)group),
+                     "nothing found, but %s facts are incomplete: %s",
+                     fact_group_name((enum fact_group)group), reason);
+        return;
+    }
+}
+
+static void tell_dropped(struct rule_report *report)
+{
+    size_t dropped = report->dropped;
+    struct finding *last;
+
+    finding_release(&report->spare);
+    if (dropped == 0)
+        return;
+    last = &report->findings->items[report->findings->count - 1];
+    AUTO_FREE char *message =
+        text_new("%s (and %zu more findings like this, left out)", last->message, dropped);
+    free(last->message);
+    last->message = TAKE(message);
+}
+
+static void judge_rule(struct judging *judging, const struct policy *policy,
+                       const struct rule_entry *entry)
+{
+    struct rule_report report = {
+        .type = entry->type,
+        .policy = policy->name,
+        .id = entry->id,
+        .severity = entry->severity,
+        .findings = &judging->verdict->findings,
+        .first = judging->verdict->findings.count,
+    };
+
+    if (!lacks_facts(judging->input.facts, &report)) {
+        enum judgement judgement = entry->type->judge(entry->settings, &judging->input, &report);
+
+        assert(judgement == report.judgement);
+        if (judgement == RULE_PASS)
+            doubt_partial_pass(judging->input.facts, &report);
+    }
+    tell_dropped(&report);
+    count_findings(judging, policy, entry, &report);
+}
+
+static void judge_policy(struct judging *judging, const struct policy *policy)
+{
+    judging->verdict->policy_count++;
+    for (size_t i = 0; i < policy->rule_count; i++)
+        judge_rule(judging, policy, &policy->rules[i]);
+    if (policy->mode == MODE_ENFORCE)
+        judging->on_pass_actions |= policy->on_pass;
+    else
+        judging->on_pass_audit |= policy->on_pass;
+}
+
+/* What is asked for when the image is good is asked for only when every policy finds it good. */
+static void finish(struct judging *judging)
+{
+    struct verdict *verdict = judging->verdict;
+
+    if (verdict->status <= VERDICT_WARN) {
+        verdict->actions |= judging->on_pass_actions;
+        verdict->audit_actions |= judging->on_pass_audit;
+    }
+    verdict->actions = verdict_actions_resolve(verdict->actions);
+    verdict->audit_actions = verdict_actions_resolve(verdict->audit_actions);
+    memcpy(verdict->policy_revision, judging->set->revision, sizeof(verdict->policy_revision));
+}
+
+static const char *judged_platform(const struct facts *facts, const struct placement *placement,
+                                   char buffer[static PLATFORM_TEXT_SIZE])
+{
+    buffer[0] = '\0';
+    if (placement->platform)
+        return placement->platform;
+    return facts && facts->config ? platform_text(&facts->config->platform, buffer) : buffer;
+}
+
+void policy_judge(const struct policy_set *set, const struct facts *facts,
+                  const struct placement *placement, int64_t now_ms, struct verdict *ret)
+{
+    char buffer[PLATFORM_TEXT_SIZE];
+    const char *platform = judged_platform(facts, placement, buffer);
+    struct judging judging = {
+        .set = set,
+        .input = {.facts = facts, .placement = placement, .now_ms = now_ms},
+        .verdict = ret,
+    };
+
+    for (size_t i = 0; i < set->book->count; i++) {
+        if (policy_matches(&set->book->policies[i], placement, platform))
+            judge_policy(&judging, &set->book->policies[i]);
+    }
+    finish(&judging);
+}
+
+/* Stands for "the image could be read at all". It is in no policy file: it holds wherever a policy
+ * applies. */
+static const struct rule_type rule_readable = {
+    .name = "readable",
+    .summary = "the image can be read and judged",
+    .remedy = "Push an image that registries and runtimes can read; regwarden judges it then.",
+};
+
+/* The strictest answer to unknown that any rule of the policy gives, with all that the rules ask
+ * for. Content that is illegal could break any of them. To remove is never asked for here: nobody
+ * knows what would be removed. */
+static struct rule_entry readable_entry(const struct policy *policy, bool illegal)
+{
+    static const int strictness[] = {[ON_UNKNOWN_RETRY] = 2,
+                                     [ON_UNKNOWN_WARN] = 1,
+                                     [ON_UNKNOWN_FAIL] = 3,
+                                     [ON_UNKNOWN_PASS] = 0};
+    struct rule_entry entry = {
+        .type = &rule_readable, .severity = SEVERITY_HIGH, .on_unknown = ON_UNKNOWN_PASS};
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct rule_entry *rule = &policy->rules[i];
+
+        if (strictness[rule->on_unknown] > strictness[entry.on_unknown])
+            entry.on_unknown = rule->on_unknown;
+        if (illegal || rule->on_unknown == ON_UNKNOWN_FAIL)
+            entry.on_fail |= rule->on_fail & ~ACTION_BIT(ACTION_REMOVE);
+    }
+    return entry;
+}
+
+static void judge_unreadable(struct judging *judging, const struct policy *policy,
+                             const struct error *why)
+{
+    bool illegal = why->kind == FAILURE_INPUT;
+    struct rule_entry entry = readable_entry(policy, illegal);
+    struct rule_report report = {
+        .type = &rule_readable,
+        .policy = policy->name,
+        .id = rule_readable.name,
+        .severity = entry.severity,
+        .findings = &judging->verdict->findings,
+        .first = judging->verdict->findings.count,
+        .later = why->kind == FAILURE_LATER || why->kind == FAILURE_SYSTEM,
+    };
+    AUTO_FREE char *reason = text_printable(why->text, ERROR_TEXT_SIZE);
+
+    judging->verdict->policy_count++;
+    if (illegal)
+        rule_fail(&report, "content", "the image is not one that may be judged: %s", reason);
+    else
+        rule_unknown(&report, failure_name(why->kind), "the image could not be judged: %s", reason);
+    count_findings(judging, policy, &entry, &report);
+}
+
+void policy_judge_unavailable(const struct policy_set *set, const struct placement *placement,
+                              const struct error *why, int64_t now_ms, struct verdict *ret)
+{
+    struct judging judging = {
+        .set = set,
+        .input = {.placement = placement, .now_ms = now_ms},
+        .verdict = ret,
+    };
+
+    for (size_t i = 0; i < set->book->count; i++) {
+        const struct policy *policy = &set->book->policies[i];
+
+        if (policy->rule_count > 0 && policy_matches(policy, placement, placement->platform))
+            judge_unreadable(&judging, policy, why);
+    }
+    finish(&judging);
+}
+
+unsigned policy_set_needs(const struct policy_set *set, const struct placement *placement)
+{
+    unsigned needs = 0;
+
+    for (size_t i = 0; i < set->book->count; i++) {
+        if (policy_matches(&set->book->policies[i], placement, NULL))
+            needs |= set->book->policies[i].needs;
+    }
+    return needs;
+}
+
+bool policy_set_enforces_existing(const struct policy_set *set, const struct placement *placement)
+{
+    for (size_t i = 0; i < set->book->count; i++) {
+        const struct policy *policy = &set->book->policies[i];
+
+        if (policy->existing == EXISTING_ENFORCE && policy->mode == MODE_ENFORCE &&
+            policy_matches(policy, placement, NULL))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,136 @@
+/* Building findings: what a rule saw becomes a struct with a stable fingerprint. Not for deciding
+ * what a finding means to the verdict (engine.c). */
+#include "rule.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "regwarden/crypto.h"
+#include "regwarden/memory.h"
+#include "regwarden/text.h"
+
+enum { FINDING_MESSAGE_MAX = 2048, FINDING_PATH_MAX = 512 };
+
+/* Parts are joined with a NUL between them, so that no two lists of parts look alike. */
+static void fingerprint(const struct rule_report *report, const char *subject,
+                        char ret[static FINGERPRINT_SIZE])
+{
+    uint8_t sum[HASH_SIZE_MAX];
+    struct hash *hash = hash_new(HASH_SHA256);
+
+    hash_update(hash, report->policy, strlen(report->policy) + 1);
+    hash_update(hash, report->id, strlen(report->id) + 1);
+    hash_update(hash, subject, strlen(subject) + 1);
+    hash_finish(hash, sum);
+    hash_free(hash);
+    crypto_hex(sum, (FINGERPRINT_SIZE - 1) / 2, ret);
+}
+
+static struct finding *next_finding(struct rule_report *report)
+{
+    struct findings *findings = report->findings;
+    struct finding *finding;
+
+    if (findings->count - report->first >= RULE_FINDINGS_MAX) {
+        report->dropped++;
+        finding_release(&report->spare);
+        return &report->spare;
+    }
+    findings->items =
+        memory_grow(findings->items, findings->count, &findings->capacity, sizeof(struct finding));
+    finding = &findings->items[findings->count++];
+    *finding = (struct finding){0};
+    return finding;
+}
+
+static struct finding *add_finding(struct rule_report *report, const char *subject,
+                                   const char *message)
+{
+    struct finding *finding = next_finding(report);
+
+    finding->rule = memory_copy_text(report->type->name);
+    finding->id = memory_copy_text(report->id);
+    finding->policy = memory_copy_text(report->policy);
+    finding->severity = report->severity;
+    finding->message = memory_copy_text(message);
+    finding->remedy = memory_copy_text(report->type->remedy);
+    finding->origin = ORIGIN_UNKNOWN;
+    finding->step = -1;
+    fingerprint(report, subject, finding->fingerprint);
+    return finding;
+}
+
+struct finding *rule_fail(struct rule_report *report, const char *subject, const char *format, ...)
+{
+    char message[FINDING_MESSAGE_MAX];
+    struct finding *finding;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    finding = add_finding(report, subject, message);
+    finding->status = FINDING_FAIL;
+    report->judgement = RULE_FAIL;
+    return finding;
+}
+
+struct finding *rule_unknown(struct rule_report *report, const char *subject, const char *format,
+                             ...)
+{
+    char message[FINDING_MESSAGE_MAX];
+    struct finding *finding;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    finding = add_finding(report, subject, message);
+    finding->status = FINDING_UNKNOWN;
+    if (report->judgement == RULE_PASS)
+        report->judgement = RULE_UNKNOWN;
+    return finding;
+}
+
+enum judgement rule_judgement(const struct rule_report *report)
+{
+    return report->judgement;
+}
+
+void finding_set_path(struct finding *finding, const char *path)
+{
+    free(finding->path);
+    finding->path = path ? text_printable(path, FINDING_PATH_MAX) : NULL;
+}
+
+void finding_set_evidence(struct finding *finding, enum evidence evidence)
+{
+    free(finding->evidence);
+    finding->evidence = memory_copy_text(evidence_name(evidence));
+}
+
+void finding_set_remedy(struct finding *finding, const char *format, ...)
+{
+    char remedy[FINDING_MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(remedy, sizeof(remedy), format, arguments);
+    va_end(arguments);
+    free(finding->remedy);
+    finding->remedy = memory_copy_text(remedy);
+}
+
+void finding_set_step(struct finding *finding, const struct facts *facts, int step)
+{
+    const struct step *at;
+
+    if (step < 0 || (size_t)step >= facts->history.count)
+        return;
+    at = &facts->history.steps[step];
+    finding->step = step;
+    finding->origin = at->origin;
+    if (facts->manifest && at->layer >= 0 && (size_t)at->layer < facts->manifest->layer_count)
+        finding->layer = facts->manifest->layers[at->layer].digest;
+}

@@ -1,0 +1,236 @@
+/* Rule image-size: budgets for bytes and layers, by runtime, and against the tag's last image.
+ * Counts what a registry stores and a pull moves: compressed layers. */
+#include "rules.h"
+
+#include <inttypes.h>
+
+#include "run_step.h"
+
+#include "regwarden/memory.h"
+#include "regwarden/text.h"
+
+enum { RUNTIME_LIMITS = RUNTIME_STATIC + 1, STEP_TEXT_SHOWN = 60 };
+
+struct settings {
+    uint64_t compressed;
+    struct text_pairs by_runtime;
+    int64_t max_layers;
+    int64_t max_growth;
+    uint64_t runtime_limits[RUNTIME_LIMITS]; /* 0: the general limit holds */
+};
+
+static const struct param params[] = {
+    {.name = "compressed",
+     .type = PARAM_BYTES,
+     .offset = offsetof(struct settings, compressed),
+     .unit = "bytes",
+     .help = "Budget for the sum of all compressed layers, such as 250MB."},
+    {.name = "by-runtime",
+     .type = PARAM_BYTES_BY_NAME,
+     .offset = offsetof(struct settings, by_runtime),
+     .choices = runtime_names,
+     .unit = "bytes",
+     .help = "Budgets by what the image runs. A runtime that is not listed or not known has the "
+             "general budget."},
+    {.name = "max-layers",
+     .type = PARAM_INTEGER,
+     .offset = offsetof(struct settings, max_layers),
+     .min = 1,
+     .max = 1024,
+     .help = "Most layers that an image may have."},
+    {.name = "max-growth",
+     .type = PARAM_INTEGER,
+     .offset = offsetof(struct settings, max_growth),
+     .min = 1,
+     .max = 10000,
+     .unit = "percent",
+     .help = "How much greater an image may be than the one that its tag pointed at before."},
+    {.name = NULL},
+};
+
+static int prepare(void *block, const char **ret_param, struct error *err)
+{
+    struct settings *settings = block;
+
+    *ret_param = NULL;
+    if (settings->compressed == 0 && settings->by_runtime.count == 0 && settings->max_layers == 0 &&
+        settings->max_growth == 0)
+        return error_set(err, FAILURE_INPUT,
+                         "image-size without a budget allows everything: set "
+                         "compressed, by-runtime, max-layers or max-growth");
+    for (size_t i = 0; i < settings->by_runtime.count; i++) {
+        enum runtime runtime = RUNTIME_UNKNOWN;
+        int rc;
+
+        *ret_param = "by-runtime";
+        if (runtime_from_name(settings->by_runtime.items[i].key, &runtime) < 0)
+            return error_set(err, FAILURE_INPUT, "by-runtime names something that is no runtime");
+        rc = text_parse_bytes(settings->by_runtime.items[i].value,
+                              &settings->runtime_limits[runtime], err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* The own layer with the most bytes; -1 when the border to the base is not known. */
+static int largest_own_layer(const struct facts *facts)
+{
+    int largest = -1;
+
+    if (facts->base.layer_count < 0)
+        return -1;
+    for (size_t i = (size_t)facts->base.layer_count; i < facts->manifest->layer_count; i++) {
+        if (largest < 0 || facts->manifest->layers[i].size > facts->manifest->layers[largest].size)
+            largest = (int)i;
+    }
+    return largest;
+}
+
+static int step_of_layer(const struct facts *facts, int layer)
+{
+    for (size_t i = 0; i < facts->history.count; i++) {
+        if (facts->history.steps[i].layer == layer)
+            return (int)i;
+    }
+    return -1;
+}
+
+static uint64_t base_bytes(const struct facts *facts)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; (int)i < facts->base.layer_count && i < facts->manifest->layer_count; i++)
+        sum += facts->manifest->layers[i].size;
+    return sum;
+}
+
+/* Says who brought the bytes: base or own layers, and the greatest own step. */
+static void blame(struct finding *finding, const struct facts *facts, struct text *text)
+{
+    int layer = largest_own_layer(facts);
+    int step = layer < 0 ? -1 : step_of_layer(facts, layer);
+    uint64_t base = base_bytes(facts);
+    uint64_t own = manifest_layer_bytes(facts->manifest) - base;
+    char a[TEXT_NUMBER_SIZE];
+    char b[TEXT_NUMBER_SIZE];
+
+    if (facts->base.layer_count < 0)
+        return;
+    text_format(text, "; %s are the base's, %s are own layers'", text_format_bytes(base, a),
+                text_format_bytes(own, b));
+    finding->origin = base > own ? ORIGIN_BASE : ORIGIN_OWN;
+    if (layer < 0)
+        return;
+    finding->layer = facts->manifest->layers[layer].digest;
+    if (step < 0 || !facts->history.steps[step].text)
+        return;
+    finding->step = step;
+    AUTO_FREE char *shown = text_printable(facts->history.steps[step].text, STEP_TEXT_SHOWN);
+    text_format(text, ", most of it (%s) from step %d: %s",
+                text_format_bytes(facts->manifest->layers[layer].size, a), step, shown);
+}
+
+static void judge_bytes(const struct settings *settings, const struct facts *facts,
+                        struct rule_report *report, uint64_t size)
+{
+    enum runtime runtime = facts->runtime.runtime;
+    uint64_t by_runtime = settings->runtime_limits[runtime];
+    uint64_t limit = by_runtime ? by_runtime : settings->compressed;
+    AUTO_TEXT struct text text = {0};
+    struct finding *finding;
+    char a[TEXT_NUMBER_SIZE];
+    char b[TEXT_NUMBER_SIZE];
+
+    if (limit == 0 || size <= limit)
+        return;
+    finding = rule_fail(report, "compressed", "over budget");
+    finding->bytes = size - limit;
+    text_format(&text, "the image is %s compressed; the budget%s%s is %s",
+                text_format_bytes(size, a), by_runtime ? " for " : "",
+                by_runtime ? runtime_name(runtime) : "", text_format_bytes(limit, b));
+    blame(finding, facts, &text);
+    free(finding->message);
+    finding->message = text_take(&text);
+    if (by_runtime)
+        finding_set_evidence(finding, facts->runtime.evidence);
+    else
+        finding->evidence = memory_copy_text("manifest");
+}
+
+static void judge_layers(const struct settings *settings, const struct facts *facts,
+                         struct rule_report *report)
+{
+    struct finding *finding;
+
+    if (settings->max_layers == 0 || facts->manifest->layer_count <= (uint64_t)settings->max_layers)
+        return;
+    finding = rule_fail(report, "layers", "the image has %zu layers; %" PRId64 " are allowed",
+                        facts->manifest->layer_count, settings->max_layers);
+    finding_set_remedy(finding, "Join RUN steps that belong together, or copy the result into a "
+                                "final stage.");
+}
+
+static void judge_growth(const struct settings *settings, const struct rule_input *input,
+                         struct rule_report *report, uint64_t size)
+{
+    const struct placement *placement = input->placement;
+    uint64_t before = placement->previous_size_bytes;
+    struct finding *finding;
+    char a[TEXT_NUMBER_SIZE];
+    char b[TEXT_NUMBER_SIZE];
+
+    if (settings->max_growth == 0 || !placement->tag)
+        return;
+    if (placement->previous_is_known && !digest_is_set(&placement->previous))
+        return;
+    if (!placement->previous_is_known || before == 0) {
+        rule_unknown(report, "growth", "how large the tag's previous image is, is not known");
+        report->later = true;
+        return;
+    }
+    if (size <= before ||
+        (double)(size - before) * 100 <= (double)before * (double)settings->max_growth)
+        return;
+    finding = rule_fail(
+        report, "growth",
+        "the image is %s compressed, its predecessor was %s: more than %" PRId64 " percent growth",
+        text_format_bytes(size, a), text_format_bytes(before, b), settings->max_growth);
+    finding->bytes = size - before;
+}
+
+static enum judgement judge(const void *block, const struct rule_input *input,
+                            struct rule_report *report)
+{
+    const struct settings *settings = block;
+    uint64_t size = manifest_layer_bytes(input->facts->manifest);
+
+    judge_bytes(settings, input->facts, report, size);
+    judge_layers(settings, input->facts, report);
+    judge_growth(settings, input, report, size);
+    return rule_judgement(report);
+}
+
+const struct rule_type rule_image_size = {
+    .name = "image-size",
+    .summary = "the image stays within its budget of bytes and layers",
+    .description =
+        "Adds up the compressed layers, as the registry stores them and every pull moves them, and "
+        "compares the sum with the budget of the image's runtime or, when there is none or the "
+        "runtime is not known, with the general budget. A layer that occurs twice counts twice.\n\n"
+        "The finding says how much of it the base brought and which own step is the greatest, as "
+        "far as the border between base and own layers is known.\n\n"
+        "max-growth compares with the image that the tag pointed at before; it is unknown while "
+        "that one's size is not known, and passes for the first image of a tag.",
+    .remedy = "Build in one stage and copy only the result into a small final stage; take package "
+              "manager caches and build tools out of it.",
+    .example =
+        "rule: image-size\nwith:\n  compressed: 250MB\n  by-runtime: { node: 120MB, go: 15MB "
+        "}\n",
+    .needs = FACT_BIT(FACT_MANIFEST) | FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_PLACEMENT),
+    .severity = SEVERITY_MEDIUM,
+    .params = params,
+    .settings_size = sizeof(struct settings),
+    .prepare = prepare,
+    .judge = judge,
+};

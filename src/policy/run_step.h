@@ -1,0 +1,56 @@
+/* What the commands of a RUN step do with packages: shared by the rules that read history. */
+#ifndef REGWARDEN_POLICY_RUN_STEP_H
+#define REGWARDEN_POLICY_RUN_STEP_H
+
+#include "shell.h"
+
+#include "regwarden/facts.h"
+
+enum package_manager {
+    PACKAGE_NONE,
+    PACKAGE_APT,
+    PACKAGE_APK,
+    PACKAGE_RPM, /* yum, dnf, microdnf, tdnf */
+    PACKAGE_ZYPPER,
+    PACKAGE_PIP,
+    PACKAGE_MANAGER_COUNT,
+};
+
+enum package_verb {
+    VERB_OTHER,
+    VERB_UPDATE, /* of the lists */
+    VERB_INSTALL,
+    VERB_UPGRADE,
+    VERB_DIST_UPGRADE,
+    VERB_REMOVE,
+    VERB_CLEAN,
+};
+
+/* One simple command, with what stands before the program (assignments, keywords, sudo, env)
+ * passed. */
+struct run_command {
+    const struct shell_command *shell;
+    size_t program; /* index of its word; == shell->count when there is none */
+    bool sudo;
+    enum package_manager manager;
+    enum package_verb verb;
+    size_t operands; /* index of the first word behind the verb */
+    bool assume_yes;
+    bool no_cache;
+    bool no_recommends;
+};
+
+void run_command_read(const struct shell_command *shell, struct run_command *ret);
+const char *package_manager_name(enum package_manager manager);
+/* Is the program called so, with or without its directory? */
+bool run_command_is(const struct run_command *command, const char *program);
+
+/* Reads every simple command of a script, also those within `sh -c '…'` (three levels deep). */
+typedef void run_command_f(void *argument, const struct run_command *command);
+void run_script_each(const char *text, run_command_f *each, void *argument);
+
+/* The last step of this kind whose text holds `word` as a whole word (NULL: any); -1 when there is
+ * none. */
+int history_last(const struct facts *facts, enum step_kind kind, const char *word);
+
+#endif
