@@ -4,7 +4,8 @@
  * Works over any image_source: a registry, or local files. What is illegal (confused manifests,
  * wrong digests) comes back as an error of kind FAILURE_INPUT; a child that cannot be had makes
  * that child's facts absent with a reason, not the whole thing. Attestations and other artifacts
- * are recognised and not judged. Loop thread. */
+ * are recognised and not judged. An index inside an index is refused as that child: no builder
+ * makes them, and a refused child is never a pass. Loop thread. */
 #ifndef REGWARDEN_GATHER_H
 #define REGWARDEN_GATHER_H
 
@@ -21,6 +22,8 @@ struct image_source {
                            uint64_t size, registry_done_f *done, void *argument);
     void (*cancel)(void *self, uint64_t id);
     void *self;
+    struct loop *loop; /* to tell later what is known already; NULL: known digests are fetched once
+                          more */
 };
 struct image_source registry_image_source(struct registry *registry);
 
@@ -33,8 +36,11 @@ void layout_source_free(struct layout_source *layout);
 struct image_source layout_image_source(struct layout_source *layout);
 
 enum {
-    GATHER_CHILDREN_MAX = 64
-}; /* runnable children of an index that are judged; more is FAILURE_LIMIT */
+    GATHER_CHILDREN_MAX = 64,           /* runnable children of an index that are judged; more is
+                                           FAILURE_LIMIT */
+    GATHER_BYTES_MAX = 16 * 1024 * 1024 /* manifests and configs of one index together; what is
+                                           over it is FAILURE_LIMIT, child by child */
+};
 
 struct gathered_image {
     struct digest digest;
@@ -59,8 +65,8 @@ void gathered_release(struct gathered *gathered);
 struct gather_options {
     unsigned needs;            /* FACT_BITs that the policies want */
     const unsigned char *salt; /* of secret hashes, 32 bytes; NULL: none */
-    /* Facts that are known already (store, cache). Returns a new reference-free copy or NULL. May
-     * be NULL. */
+    /* Facts that are known already (store, cache). Returns new or NULL; asked at most once per
+     * digest. May be NULL. */
     struct facts *(*lookup)(void *argument, const struct digest *digest);
     void *lookup_argument;
 };

@@ -6,7 +6,7 @@
  * by a circuit breaker while the registry is down (FAILURE_LATER with retry_after_ms). Names that
  * reach this room were checked by the grammar; it checks again and refuses (FAILURE_INPUT).
  * All operations end with exactly one callback on the loop, never from within the call; also when
- * the registry is freed. Loop thread. */
+ * the registry is freed, which must not be done from within one of its callbacks. Loop thread. */
 #ifndef REGWARDEN_REGISTRY_H
 #define REGWARDEN_REGISTRY_H
 
@@ -48,8 +48,9 @@ struct registry_answer {       /* everything borrowed until the callback returns
     const struct error *error; /* NULL on success */
     const char *bytes;         /* manifest or blob */
     size_t size;
-    const char *media_type;        /* of a manifest: the Content-Type without parameters */
-    struct digest digest;          /* of a manifest (computed; or of a HEAD: as told), or blob */
+    const char *media_type; /* of a manifest: the Content-Type without parameters, "" when there was
+                               none */
+    struct digest digest;   /* of a manifest (computed; or of a HEAD: as told), or blob */
     const struct text_list *names; /* tags or repositories of one page */
     bool more;    /* further pages follow (further callbacks); set on every page but the last */
     bool mounted; /* of a blob copy: no bytes were moved */

@@ -1,0 +1,130 @@
+/* Statuses and error documents of registries, as failures and plain words. It decides nothing about
+ * repeating. */
+#include "errors.h"
+
+#include "regwarden/json.h"
+
+enum { CODE_MAX = 48, MESSAGE_MAX = 200, PLAIN_MAX = 80 };
+
+static const struct json_limits error_limits = {
+    .max_bytes = 64 * 1024, .max_depth = 16, .max_values = 2000};
+
+static const struct {
+    int status;
+    enum failure kind;
+} kinds[] = {
+    {401, FAILURE_DENIED}, {403, FAILURE_DENIED}, {404, FAILURE_ABSENT}, {405, FAILURE_DENIED},
+    {408, FAILURE_LATER},  {410, FAILURE_ABSENT}, {412, FAILURE_DENIED}, {413, FAILURE_LIMIT},
+    {423, FAILURE_LATER},  {425, FAILURE_LATER},  {429, FAILURE_LATER},  {500, FAILURE_LATER},
+    {502, FAILURE_LATER},  {503, FAILURE_LATER},  {504, FAILURE_LATER},
+};
+
+static enum failure kind_of(int status)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        if (kinds[i].status == status)
+            return kinds[i].kind;
+    }
+    return FAILURE_INPUT;
+}
+
+static bool is_json(const struct http_response *response)
+{
+    const char *body = response->body ? response->body : "";
+
+    while (*body == ' ' || *body == '\n' || *body == '\r' || *body == '\t')
+        body++;
+    return *body == '{';
+}
+
+/* The "errors" array, or NULL. Returns new. */
+static struct json *read_document(const struct http_response *response)
+{
+    struct json *document = NULL;
+
+    if (!is_json(response))
+        return NULL;
+    if (json_parse(response->body, response->body_size, &error_limits, &document, NULL) < 0)
+        return NULL;
+    return document;
+}
+
+/* ": CODE: message", or nothing. */
+static bool quote_document(const struct http_response *response, struct text *to)
+{
+    AUTO_JSON struct json *document = read_document(response);
+    const struct json *first = json_at(json_get(document, "errors"), 0);
+    const char *code = json_get_string(first, "code");
+    const char *message = json_get_string(first, "message");
+
+    /* Token servers and gateways have shapes of their own. */
+    if (!message)
+        message = json_get_string(document, "details");
+    if (!message)
+        message = json_get_string(document, "message");
+    if (code && *code) {
+        AUTO_FREE char *printable = text_printable(code, CODE_MAX);
+        text_format(to, ": %s", printable);
+    }
+    if (message && *message) {
+        AUTO_FREE char *printable = text_printable(message, MESSAGE_MAX);
+        text_format(to, ": %s", printable);
+    }
+    return document != NULL;
+}
+
+static void quote_other(const struct http_response *response, struct text *to)
+{
+    const char *type = http_response_header(response, "content-type");
+
+    if (response->body_size == 0)
+        return;
+    if (type && text_starts_with(type, "text/plain")) {
+        AUTO_TEXT struct text line = {0};
+        AUTO_FREE char *printable = NULL;
+
+        for (const char *c = response->body; *c && *c != '\n' && line.length < PLAIN_MAX; c++)
+            text_add_char(&line, *c);
+        printable = text_printable(text_data(&line), PLAIN_MAX);
+        text_format(to, ": %s", printable);
+        return;
+    }
+    if (type && text_starts_with(type, "text/html"))
+        text_add(to, " with a web page instead of a registry's error");
+}
+
+int errors_from_response(const struct http_response *response, bool quote, struct error *err)
+{
+    AUTO_TEXT struct text reason = {0};
+    enum failure kind = kind_of(response->status);
+
+    if (quote && !quote_document(response, &reason))
+        quote_other(response, &reason);
+    if (!quote)
+        text_add(&reason, " (its text is left out: it repeats credentials)");
+    (void)error_set(err, kind, "answered %d%s", response->status, text_data(&reason));
+    if (err && kind == FAILURE_LATER)
+        err->retry_after_ms = http_response_retry_after_ms(response);
+    return kind;
+}
+
+bool errors_has_code(const struct http_response *response, const char *code)
+{
+    AUTO_JSON struct json *document = NULL;
+    const struct json *errors;
+
+    if (!response)
+        return false;
+    document = read_document(response);
+    errors = json_get(document, "errors");
+    for (size_t i = 0; i < json_count(errors); i++) {
+        if (text_equal(json_get_string(json_at(errors, i), "code"), code))
+            return true;
+    }
+    return false;
+}
+
+bool errors_may_pass(int status)
+{
+    return kind_of(status) == FAILURE_LATER;
+}

@@ -1,0 +1,102 @@
+/* The book of running operations: ids, cancelling, and the one last callback of each. */
+#include <assert.h>
+
+#include "regwarden/memory.h"
+
+#include "internal.h"
+
+static void operation_free(struct operation *operation)
+{
+    exchange_cancel(operation->exchange);
+    if (operation->release)
+        operation->release(operation);
+    free(operation->what);
+    free(operation);
+}
+
+static struct operation *detach(struct operation *operation)
+{
+    TAILQ_REMOVE(&operation->registry->operations, operation, link);
+    return operation;
+}
+
+void *operation_new(struct registry *registry, size_t size, registry_done_f *done, void *argument,
+                    char *what)
+{
+    struct operation *operation = memory_new(size);
+
+    operation->registry = registry;
+    operation->id = ++registry->last_id;
+    operation->done = done;
+    operation->argument = argument;
+    operation->what = what;
+    TAILQ_INSERT_TAIL(&registry->operations, operation, link);
+    return operation;
+}
+
+struct operation *operation_find(struct registry *registry, uint64_t id)
+{
+    struct operation *operation = TAILQ_FIRST(&registry->operations);
+
+    while (operation && operation->id != id)
+        operation = TAILQ_NEXT(operation, link);
+    return operation;
+}
+
+uint64_t operation_refuse(struct operation *operation)
+{
+    assert(operation->error.kind != FAILURE_NONE);
+    operation->refused = true;
+    timer_arm(operation->registry->soon, 0);
+    return operation->id;
+}
+
+void operation_send(struct operation *operation, const struct exchange_request *request,
+                    exchange_done_f *done)
+{
+    assert(!operation->exchange);
+    operation->exchange = exchange_start(operation->registry, request, done, operation);
+}
+
+static void call(struct registry *registry, const struct operation *operation,
+                 const struct registry_answer *answer)
+{
+    registry->calling++;
+    operation->done(operation->argument, answer);
+    registry->calling--;
+}
+
+bool operation_tell(struct operation *operation, const struct registry_answer *answer)
+{
+    struct registry *registry = operation->registry;
+    uint64_t id = operation->id;
+
+    call(registry, operation, answer);
+    return operation_find(registry, id) == operation;
+}
+
+void operation_finish(struct operation *operation, const struct registry_answer *answer)
+{
+    struct registry *registry = operation->registry;
+
+    call(registry, detach(operation), answer);
+    operation_free(operation);
+}
+
+void operation_fail(struct operation *operation, const struct error *error)
+{
+    struct error told = *error;
+    struct registry_answer answer = {.error = &told, .media_type = ""};
+
+    (void)error_wrap(&told, "registry %s: %s", operation->registry->settings->name,
+                     operation->what);
+    operation_finish(operation, &answer);
+}
+
+void registry_cancel(struct registry *registry, uint64_t id)
+{
+    struct operation *operation = operation_find(registry, id);
+
+    if (operation)
+        operation_free(detach(operation));
+}

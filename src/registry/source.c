@@ -1,0 +1,30 @@
+/* A registry as an image source. */
+#include "regwarden/gather.h"
+
+#include "internal.h"
+
+static uint64_t fetch_manifest(void *self, const char *repository, const char *reference,
+                               registry_done_f *done, void *argument)
+{
+    return registry_fetch_manifest(self, repository, reference, done, argument);
+}
+
+static uint64_t fetch_blob(void *self, const char *repository, const struct digest *digest,
+                           uint64_t size, registry_done_f *done, void *argument)
+{
+    return registry_fetch_blob(self, repository, digest, size, done, argument);
+}
+
+static void cancel(void *self, uint64_t id)
+{
+    registry_cancel(self, id);
+}
+
+struct image_source registry_image_source(struct registry *registry)
+{
+    return (struct image_source){.fetch_manifest = fetch_manifest,
+                                 .fetch_blob = fetch_blob,
+                                 .cancel = cancel,
+                                 .self = registry,
+                                 .loop = registry->loop};
+}
