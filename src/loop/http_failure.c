@@ -36,6 +36,8 @@ static const struct explanation {
     {CURLE_UNSUPPORTED_PROTOCOL, FAILURE_INPUT, "the answer is not HTTP/1.1 or HTTP/2", NULL},
     {CURLE_BAD_CONTENT_ENCODING, FAILURE_INPUT, "the answer's encoding is broken", NULL},
     {CURLE_URL_MALFORMAT, FAILURE_INPUT, "the URL is malformed", NULL},
+    /* What libcurl says of a header line beyond its own 100 KiB. */
+    {CURLE_OUT_OF_MEMORY, FAILURE_LIMIT, "the answer holds a line that is too long", NULL},
     {CURLE_FILESIZE_EXCEEDED, FAILURE_LIMIT, "the answer is too large", NULL},
 };
 

@@ -54,8 +54,9 @@ static void lower(char *string)
 
 static int refuse(struct error *err, const char *url, const char *why)
 {
-    /* Only the part before the query: what follows may be a secret. */
-    AUTO_FREE char *start = memory_copy_bytes(url, strcspn(url, "?#@"));
+    /* Neither the query nor anything near a user name: both may be secrets. */
+    size_t length = strchr(url, '@') == NULL ? strcspn(url, "?#") : strcspn(url, "/");
+    AUTO_FREE char *start = memory_copy_bytes(url, length);
     AUTO_FREE char *shown = text_printable(start, 128);
     return error_set(err, FAILURE_INPUT, "the URL \"%s\" %s", shown, why);
 }
