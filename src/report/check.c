@@ -1,0 +1,106 @@
+/* Reading the results of `check` for all formats: order, counts, and the words for a place. */
+#include "check.h"
+
+#include "escape.h"
+
+/* Position in the list: smaller comes first. */
+static int rank(const struct finding *finding)
+{
+    static const int certainty[] = {
+        [FINDING_FAIL] = 0, [FINDING_UNKNOWN] = 1, [FINDING_WARN] = 2, [FINDING_WAIVED] = 3};
+    int waived = finding->status == FINDING_WAIVED ? 100 : 0;
+    return waived + (SEVERITY_CRITICAL - (int)finding->severity) * 10 + certainty[finding->status];
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct finding *one = *(const struct finding *const *)a;
+    const struct finding *other = *(const struct finding *const *)b;
+    int by_rank = rank(one) - rank(other);
+    return by_rank != 0 ? by_rank : one < other ? -1 : one > other;
+}
+
+const struct finding **check_sorted(const struct verdict *verdict)
+{
+    size_t count = verdict->findings.count;
+    const struct finding **sorted = memory_new_array(count, sizeof(*sorted));
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &verdict->findings.items[i];
+    qsort(sorted, count, sizeof(*sorted), compare);
+    return sorted;
+}
+
+size_t check_count(const struct check_result *results, size_t count, enum finding_status status)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct findings *findings = &results[i].verdict->findings;
+        for (size_t j = 0; j < findings->count; j++)
+            sum += findings->items[j].status == status ? 1 : 0;
+    }
+    return sum;
+}
+
+size_t check_count_verdicts(const struct check_result *results, size_t count,
+                            enum verdict_status status)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += results[i].verdict->status == status ? 1 : 0;
+    return sum;
+}
+
+void check_add_runtime(const struct facts *facts, struct text *to)
+{
+    if (facts == NULL || facts->runtime.runtime == RUNTIME_UNKNOWN)
+        return;
+    text_add(to, runtime_name(facts->runtime.runtime));
+    if (facts->runtime.version != NULL) {
+        text_add_char(to, ' ');
+        escape_plain(to, facts->runtime.version, NULL);
+    }
+}
+
+uint64_t check_bytes(const struct facts *facts)
+{
+    return facts == NULL || facts->manifest == NULL ? 0 : manifest_layer_bytes(facts->manifest);
+}
+
+static void add_part(struct text *to, size_t start, const char *part)
+{
+    if (to->length > start)
+        text_add(to, ", ");
+    escape_plain(to, part, NULL);
+}
+
+static void add_layer(const struct finding *finding, struct text *to, size_t start)
+{
+    char digest[DIGEST_SHORT_SIZE];
+    if (finding->origin != ORIGIN_UNKNOWN)
+        add_part(to, start, finding->origin == ORIGIN_OWN ? "own layer" : "base layer");
+    else if (digest_is_set(&finding->layer))
+        add_part(to, start, "layer");
+    if (digest_is_set(&finding->layer))
+        text_format(to, " %s", digest_format_short(&finding->layer, digest));
+}
+
+void check_add_place(const struct finding *finding, struct text *to)
+{
+    size_t start = to->length;
+    char number[TEXT_NUMBER_SIZE];
+    if (finding->platform != NULL)
+        add_part(to, start, finding->platform);
+    add_layer(finding, to, start);
+    if (finding->step >= 0) {
+        add_part(to, start, "step ");
+        text_format(to, "%d", finding->step);
+    }
+    if (finding->path != NULL)
+        add_part(to, start, finding->path);
+    if (finding->bytes > 0)
+        add_part(to, start, text_format_bytes(finding->bytes, number));
+    if (finding->evidence != NULL) {
+        add_part(to, start, "known by ");
+        escape_plain(to, finding->evidence, NULL);
+    }
+}

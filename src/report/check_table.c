@@ -1,0 +1,179 @@
+/* `check -o table`: for people at a terminal. One line of heading for each image, the findings
+ * below it, one line of sum at the end. */
+#include "check.h"
+#include "escape.h"
+
+enum { COLUMN_SEVERITY = 10, COLUMN_ID_MAX = 24 };
+
+static const char plain[] = "", reset[] = "\033[0m", bold[] = "\033[1m", dim[] = "\033[2m";
+
+static const char *const verdict_colors[] = {
+    [VERDICT_PASS] = "\033[1;32m",
+    [VERDICT_WARN] = "\033[1;33m",
+    [VERDICT_UNKNOWN] = "\033[1;35m",
+    [VERDICT_FAIL] = "\033[1;31m",
+};
+static const char *const verdict_words[] = {
+    [VERDICT_PASS] = "PASS",
+    [VERDICT_WARN] = "WARN",
+    [VERDICT_UNKNOWN] = "UNKNOWN",
+    [VERDICT_FAIL] = "FAIL",
+};
+static const char *const severity_colors[] = {
+    [SEVERITY_INFO] = "\033[2m",        [SEVERITY_LOW] = "\033[36m",
+    [SEVERITY_MEDIUM] = "\033[33m",     [SEVERITY_HIGH] = "\033[31m",
+    [SEVERITY_CRITICAL] = "\033[1;31m",
+};
+static const char *const status_words[] = {
+    [FINDING_FAIL] = "",
+    [FINDING_WARN] = "warning: ",
+    [FINDING_UNKNOWN] = "not known: ",
+    [FINDING_WAIVED] = "waived: ",
+};
+
+/* Where to write, and whether in colours. */
+struct page {
+    struct text *to;
+    bool color;
+    int id_width;
+};
+
+static void add_colored(const struct page *page, const char *color, const char *words)
+{
+    text_add(page->to, page->color ? color : plain);
+    escape_plain(page->to, words, NULL);
+    text_add(page->to, page->color ? reset : plain);
+}
+
+static void add_padding(struct text *to, int count)
+{
+    while (count-- > 0)
+        text_add_char(to, ' ');
+}
+
+static void add_field(struct text *to, const char *value)
+{
+    if (value == NULL || value[0] == '\0')
+        return;
+    text_add(to, "  ");
+    escape_plain(to, value, NULL);
+}
+
+static void add_heading(const struct page *page, const struct check_result *result)
+{
+    AUTO_TEXT struct text runtime = {0};
+    char digest[DIGEST_SHORT_SIZE], size[TEXT_NUMBER_SIZE];
+    uint64_t bytes = check_bytes(result->facts);
+    add_colored(page, verdict_colors[result->verdict->status],
+                verdict_words[result->verdict->status]);
+    text_add(page->to, "  ");
+    add_colored(page, bold, result->reference);
+    if (digest_is_set(&result->digest))
+        add_field(page->to, digest_format_short(&result->digest, digest));
+    add_field(page->to, result->platform);
+    check_add_runtime(result->facts, &runtime);
+    add_field(page->to, text_data(&runtime));
+    if (bytes > 0)
+        add_field(page->to, text_format_bytes(bytes, size));
+    if (result->verdict->policy_count == 0)
+        add_field(page->to, "(no policy applies)");
+    text_add_char(page->to, '\n');
+}
+
+/* A line below a finding's first one. */
+static void add_detail(const struct page *page, const char *label, const char *value)
+{
+    static const char next_line[] = "\n            ";
+    if (value == NULL || value[0] == '\0')
+        return;
+    text_add(page->to, "            ");
+    text_add(page->to, page->color ? dim : plain);
+    text_add(page->to, label);
+    escape_plain(page->to, value, next_line);
+    text_add(page->to, page->color ? reset : plain);
+    text_add_char(page->to, '\n');
+}
+
+static void add_finding(const struct page *page, const struct finding *finding)
+{
+    AUTO_TEXT struct text place = {0};
+    bool waived = finding->status == FINDING_WAIVED;
+    const char *severity = severity_name(finding->severity);
+    text_add(page->to, "  ");
+    add_colored(page, waived ? dim : severity_colors[finding->severity], severity);
+    add_padding(page->to, COLUMN_SEVERITY - (int)strlen(severity));
+    escape_plain(page->to, finding->id, NULL);
+    add_padding(page->to, page->id_width - (int)strlen(finding->id));
+    text_add(page->to, "  ");
+    text_add(page->to, status_words[finding->status]);
+    escape_plain(page->to, finding->message, " ");
+    text_add_char(page->to, '\n');
+    check_add_place(finding, &place);
+    add_detail(page, "", text_data(&place));
+    add_detail(page, "waiver ", finding->waiver);
+    if (!waived)
+        add_detail(page, "fix: ", finding->remedy);
+}
+
+static int id_width(const struct verdict *verdict)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < verdict->findings.count; i++) {
+        size_t length = strlen(verdict->findings.items[i].id);
+        if (length > width && length <= COLUMN_ID_MAX)
+            width = length;
+    }
+    return (int)width;
+}
+
+static void add_result(struct page *page, const struct check_result *result)
+{
+    const struct finding **sorted = check_sorted(result->verdict);
+    page->id_width = id_width(result->verdict);
+    add_heading(page, result);
+    for (size_t i = 0; i < result->verdict->findings.count; i++)
+        add_finding(page, sorted[i]);
+    text_add_char(page->to, '\n');
+    free(sorted);
+}
+
+static void add_count(struct text *to, size_t count, const char *words, const char **separator)
+{
+    if (count == 0)
+        return;
+    text_format(to, "%s%zu %s", *separator, count, words);
+    *separator = ", ";
+}
+
+static void add_sum(const struct page *page, const struct check_result *results, size_t count)
+{
+    const char *separator = ": ";
+    text_format(page->to, "%zu image%s", count, count == 1 ? "" : "s");
+    add_count(page->to, check_count_verdicts(results, count, VERDICT_FAIL), "failed", &separator);
+    add_count(page->to, check_count_verdicts(results, count, VERDICT_UNKNOWN),
+              "could not be judged", &separator);
+    add_count(page->to, check_count_verdicts(results, count, VERDICT_WARN), "passed with warnings",
+              &separator);
+    add_count(page->to, check_count_verdicts(results, count, VERDICT_PASS), "passed", &separator);
+    separator = "; findings: ";
+    add_count(page->to, check_count(results, count, FINDING_FAIL), "failing", &separator);
+    add_count(page->to, check_count(results, count, FINDING_UNKNOWN), "not known", &separator);
+    add_count(page->to, check_count(results, count, FINDING_WARN), "warning", &separator);
+    add_count(page->to, check_count(results, count, FINDING_WAIVED), "waived", &separator);
+    text_add_char(page->to, '\n');
+}
+
+static void write_table(const struct check_result *results, size_t count, bool color,
+                        struct text *to)
+{
+    struct page page = {.to = to, .color = color};
+    for (size_t i = 0; i < count; i++)
+        add_result(&page, &results[i]);
+    add_sum(&page, results, count);
+}
+
+const struct check_format check_table = {
+    .name = "table",
+    .media_type = "text/plain; charset=utf-8",
+    .write = write_table,
+};

@@ -1,0 +1,136 @@
+/* The formats for people: table and Markdown, as whole documents. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "samples.h"
+
+static const char table[] =
+    "FAIL  registry.example/team/app:v1  3f2a9c81d0ab  linux/amd64  node 20.11  118.3 MB\n"
+    "  critical  secrets      A private key is in the image.\n"
+    "            linux/arm64, own layer 123456789abc, step 7, /app/key.pem, 1.7 kB\n"
+    "  high      non-root     The container runs as root.\n"
+    "            known by config\n"
+    "            fix: Add a user and name it:\n"
+    "            USER 10001\n"
+    "  high      base-pinned  not known: Nothing tells which base was used.\n"
+    "  medium    image-size   warning: 118.3 MB, of 120 MB.\n"
+    "            118.3 MB\n"
+    "  critical  healthcheck  waived: There is no health check.\n"
+    "            waiver W-7\n"
+    "\n"
+    "PASS  oci:layout  3f2a9c81d0ab  node 20.11  118.3 MB\n"
+    "\n"
+    "UNKNOWN  registry.example/gone  (no policy applies)\n"
+    "\n"
+    "3 images: 1 failed, 1 could not be judged, 1 passed; findings: 2 failing, 1 not known, "
+    "1 warning, 1 waived\n";
+
+static void the_table(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    samples_write("table", samples, SAMPLE_COUNT, false, &got);
+    assert_string_equal(got.data, table);
+}
+
+/* Colours change nothing but colours. */
+static void the_table_in_colors(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    AUTO_TEXT struct text bare = {0};
+    samples_write("table", samples, SAMPLE_COUNT, true, &got);
+    assert_true(text_starts_with(got.data, "\033[1;31mFAIL\033[0m  "));
+    for (const char *c = got.data; *c != '\0'; c++) {
+        if (*c == '\033')
+            c = strchr(c, 'm');
+        else
+            text_add_char(&bare, *c);
+    }
+    assert_string_equal(bare.data, table);
+}
+
+static void the_table_of_nothing(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    samples_write("table", NULL, 0, false, &got);
+    assert_string_equal(got.data, "0 images\n");
+}
+
+static void check_harmless(const struct text *text)
+{
+    for (size_t i = 0; i < text->length; i++) {
+        unsigned char c = (unsigned char)text->data[i];
+        if ((c < 0x20 && c != '\n') || c == 0x7F || c == 0xFF)
+            fail_msg("byte %02x at %zu of %s", c, i, text->data);
+    }
+    assert_null(strstr(text->data, "\xE2\x80\xAE")); /* turns the direction of writing */
+}
+
+static void hostile_text_on_the_terminal(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    samples_write("table", &sample_hostile, 1, false, &got);
+    check_harmless(&got);
+}
+
+static void hostile_text_in_markdown(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    samples_write("markdown", &sample_hostile, 1, false, &got);
+    check_harmless(&got);
+    assert_null(strstr(got.data, "<script"));
+    assert_null(strchr(got.data, '@'));
+    assert_null(strstr(got.data, ")|"));
+    assert_non_null(strstr(got.data, "&#60;script&#62;alert\\(1\\)"));
+}
+
+/* A row of the table stays one line with the same number of cells whatever is in it. */
+static void markdown_rows_hold(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    samples_write("markdown", &sample_hostile, 1, false, &got);
+    const char *row = strstr(got.data, "| low |");
+    assert_non_null(row);
+    size_t bars = 0;
+    for (const char *c = row; *c != '\n'; c++)
+        bars += *c == '|' && c[-1] != '\\' ? 1 : 0;
+    assert_int_equal(bars, 7);
+}
+
+static void the_markdown(void **state)
+{
+    (void)state;
+    AUTO_TEXT struct text got = {0};
+    samples_write("markdown", samples, SAMPLE_COUNT, false, &got);
+    assert_true(text_starts_with(got.data, "## Image policy: 1 of 3 passed\n\n### ❌ fail "
+                                           "registry\\.example/team/app\\:v1\n\n"));
+    assert_non_null(strstr(got.data, "- Runtime: node 20\\.11\n"));
+    assert_non_null(strstr(got.data,
+                           "| high | fail | non\\-root | The container runs as root\\. |"
+                           " known by config | Add a user and name it\\:<br>USER 10001 |\n"));
+    assert_true(strstr(got.data, "| critical | fail |") < strstr(got.data, "| high | fail |"));
+    assert_non_null(strstr(got.data, "- No policy applies.\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table),
+        cmocka_unit_test(the_table_in_colors),
+        cmocka_unit_test(the_table_of_nothing),
+        cmocka_unit_test(hostile_text_on_the_terminal),
+        cmocka_unit_test(hostile_text_in_markdown),
+        cmocka_unit_test(markdown_rows_hold),
+        cmocka_unit_test(the_markdown),
+    };
+    return cmocka_run_group_tests_name("formats for people", tests, NULL, NULL);
+}
