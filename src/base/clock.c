@@ -187,7 +187,7 @@ const char *clock_format_rfc3339(int64_t ms, char buffer[static CLOCK_TEXT_SIZE]
 {
     struct civil civil;
     int64_t days = floor_divide(ms, ms_per_day);
-    int rest = (int)(ms - days * ms_per_day);
+    int rest = (int)((ms % ms_per_day + ms_per_day) % ms_per_day);
     civil_from_days(days, &civil);
     size_t length = (size_t)snprintf(buffer, CLOCK_TEXT_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02d",
                                      (long long)civil.year, civil.month, civil.day, rest / 3600000,

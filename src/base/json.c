@@ -31,6 +31,9 @@ int json_parse(const char *bytes, size_t size, const struct json_limits *limits,
         limits = &json_limits_default;
     if (size > limits->max_bytes)
         return error_set(err, FAILURE_LIMIT, "JSON is larger than %zu bytes", limits->max_bytes);
+    /* jansson takes a NUL byte for the end of the text: whatever came behind would go unseen. */
+    if (size > 0 && memchr(bytes, '\0', size))
+        return error_set(err, FAILURE_INPUT, "JSON holds a NUL byte");
     int failure = json_scan(bytes, size, limits, err);
     if (failure)
         return failure;

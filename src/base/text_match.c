@@ -74,35 +74,35 @@ static bool is_any_directories(const struct glob *glob, size_t at)
     return starts_segment && is_two_stars(glob, at) && glob->pattern[at + 2] == '/';
 }
 
-/* Stars match nothing, too: what stands at a star also stands behind it. */
-static void glob_skip_stars(const struct glob *glob, bool *places)
+/* Stars match nothing, too: what stands at a star also stands behind it. Only what came to the
+ * stars afresh may take them for no directory; what stayed there is in the middle of a name. */
+static void glob_pass_star(const struct glob *glob, bool *places, size_t at, bool afresh)
 {
-    for (size_t at = 0; at < glob->length; at++) {
-        if (!places[at] || glob->pattern[at] != '*')
-            continue;
-        size_t width = is_two_stars(glob, at) ? 2 : 1;
-        places[at + width] = true;
-        if (is_any_directories(glob, at))
-            places[at + 3] = true;
-    }
+    if (glob->pattern[at] != '*')
+        return;
+    places[at + (is_two_stars(glob, at) ? 2 : 1)] = true;
+    if (afresh && is_any_directories(glob, at))
+        places[at + 3] = true;
 }
 
-/* Takes one character of the string. False when no place is left. */
+/* Takes one character of the string. Everything goes to the right, so one pass settles all places.
+ * False when none is left. */
 static bool glob_step(struct glob *glob, char c)
 {
     bool any = false;
     memset(glob->next, 0, (glob->length + 1) * sizeof(bool));
     for (size_t at = 0; at < glob->length; at++) {
-        if (!glob->now[at])
-            continue;
         char want = glob->pattern[at];
-        bool stays = is_two_stars(glob, at) || (want == '*' && c != '/');
-        bool moves = want == '*' ? false : want == '?' ? c != '/' : want == c;
+        bool afresh = glob->next[at];
+        bool stays = glob->now[at] && (is_two_stars(glob, at) || (want == '*' && c != '/'));
+        bool fits = want == '?' ? c != '/' : want != '*' && want == c;
+        bool moves = glob->now[at] && fits;
         glob->next[at] |= stays;
         glob->next[at + 1] |= moves;
+        if (glob->next[at])
+            glob_pass_star(glob, glob->next, at, afresh);
         any |= stays || moves;
     }
-    glob_skip_stars(glob, glob->next);
     bool *swap = glob->now;
     glob->now = glob->next;
     glob->next = swap;
@@ -120,7 +120,10 @@ bool text_glob_match(const char *pattern, const char *string)
         glob.next = large + glob.length + 1;
     }
     glob.now[0] = true;
-    glob_skip_stars(&glob, glob.now);
+    for (size_t at = 0; at < glob.length; at++) {
+        if (glob.now[at])
+            glob_pass_star(&glob, glob.now, at, true);
+    }
     for (; *string; string++) {
         if (!glob_step(&glob, *string))
             return false;

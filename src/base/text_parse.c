@@ -171,11 +171,12 @@ static const char *format_tenths(uint64_t value, const struct unit *unit, const 
     return buffer;
 }
 
-/* The largest unit in which the rounded value is at least 1; the table goes up in steps. */
+/* The largest unit in which the value is at least 1 once it is rounded to the tenth that is shown:
+ * 999.95 kB would otherwise be written as 1000 kB. */
 static const struct unit *pick_unit(const struct unit *units, uint64_t value)
 {
     const struct unit *unit = units;
-    while (unit[1].name && value >= unit[1].size - unit[1].size / 2000)
+    while (unit[1].name && value >= unit[1].size - unit->size / 20)
         unit++;
     return unit;
 }
@@ -187,8 +188,7 @@ const char *text_format_bytes(uint64_t bytes, char buffer[static TEXT_NUMBER_SIZ
         {"GB", 1000000000}, {"TB", 1000000000000}, {"PB", 1000000000000000},
         {NULL, 0},
     };
-    const struct unit *unit = bytes < 1000 ? units : pick_unit(units, bytes);
-    return format_tenths(bytes, unit, "", buffer);
+    return format_tenths(bytes, pick_unit(units, bytes), "", buffer);
 }
 
 const char *text_format_duration(int64_t ms, char buffer[static TEXT_NUMBER_SIZE])
@@ -197,6 +197,5 @@ const char *text_format_duration(int64_t ms, char buffer[static TEXT_NUMBER_SIZE
         {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000u}, {NULL, 0},
     };
     uint64_t size = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
-    const struct unit *unit = size < 1000 ? units : pick_unit(units, size);
-    return format_tenths(size, unit, ms < 0 ? "-" : "", buffer);
+    return format_tenths(size, pick_unit(units, size), ms < 0 ? "-" : "", buffer);
 }

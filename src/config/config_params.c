@@ -257,7 +257,7 @@ const struct param config_registry_params[] = {
         .name = "username",
         .type = PARAM_TEXT,
         .offset = FIELD(username),
-        .help = "Account to use. For ECR, the access key.",
+        .help = "Account to use.",
     },
     {
         .name = "password-file",
@@ -357,8 +357,9 @@ const struct param config_registry_params[] = {
         .name = "sweep-repositories",
         .type = PARAM_LIST,
         .offset = FIELD(sweep_repositories),
-        .help = "Repositories to walk, as patterns; names without a star are walked even when the "
-                "registry has no catalogue. When left out, all of the catalogue.",
+        .help = "Repositories to walk, as patterns. When none of them holds a star, the registry "
+                "needs no "
+                "catalogue; when left out, all of the catalogue is walked.",
     },
     {
         .name = "quarantine-prefix",
