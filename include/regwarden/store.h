@@ -72,15 +72,18 @@ void store_remove_dead_letter(struct store *store, int64_t id, store_done_f *don
 
 /* --- what a review has to know, in one read --- */
 struct store_context {
-    bool is_own_push;    /* a plan of ours announced this (registry, repository, tag, digest) */
-    struct facts *facts; /* of the digest, NULL when unknown or of an older FACTS_VERSION; taken by
-                            the callback if it wants */
-    bool placement_known;
-    int64_t first_seen_ms;
+    bool is_own_push;     /* a plan of ours announced this (registry, repository, tag, digest), and
+                             nobody else ever used the tag: where a plan of ours moves somebody's tag
+                             back, the push is judged like theirs */
+    struct facts *facts;  /* of the digest, NULL when unknown or of an older FACTS_VERSION; taken by
+                             the callback if it wants */
+    bool placement_known; /* the tag is recorded with this digest, and not as gone */
+    int64_t first_seen_ms;  /* with this digest; 0 never */
     struct digest current;  /* digest that the tag is recorded with; DIGEST_NONE */
     struct digest previous; /* digest that the tag pointed at before this one; DIGEST_NONE */
     uint64_t previous_size_bytes;
-    struct digest last_passing; /* of this tag; DIGEST_NONE */
+    struct digest last_passing; /* the tag's last digest, other than this one, that passed or only
+                                   warned; DIGEST_NONE */
     bool has_verdict;           /* in force for this placement and this digest */
     enum verdict_status verdict;
     char policy_revision[65]; /* that it was judged under */
@@ -128,7 +131,8 @@ struct store_record {
     const int64_t *event_ids; /* finished by this */
     size_t event_count;
 };
-/* Everything in `record` must live until the callback. */
+/* Everything in `record` must live until the callback. A verdict whose events are older than what
+ * is recorded of the tag with another digest becomes history; the placement stays where it is. */
 void store_record_verdict(struct store *store, struct store_record *record, store_done_f *done,
                           void *argument);
 /* The same digest again under the same policy revision: the verdict stays in force; touches
@@ -152,10 +156,12 @@ struct plan {
     char *registry, *repository, *tag; /* tag NULL: untagged */
     struct digest digest;
     struct json *detail;
-    struct json *undo; /* what undo needs; NULL until done */
-    char *reason;      /* of failed and skipped */
-    int64_t attempts;
-    struct verdict *verdict; /* that asked for it */
+    struct json *undo;          /* what undo needs; NULL until done */
+    char *reason;               /* of failed and skipped */
+    int64_t attempts;           /* journalled: announcements and undoing are none */
+    struct verdict *verdict;    /* that asked for it */
+    bool audit;                 /* of policies in audit mode */
+    struct digest last_passing; /* of the tag, as in the context; DIGEST_NONE */
 };
 typedef void store_plans_f(void *argument, const struct error *error, struct plan *plans,
                            size_t count);
@@ -179,9 +185,10 @@ struct sweep_item {
     const char *tag;
     struct digest digest;
 };
-/* Which of these are not recorded with this digest and a verdict under `policy_revision`… are
- * written to `ret_wanted` (array of `count`) before the callback; all are marked seen in sweep
- * `sweep_id`. NULL revision: any verdict will do. */
+/* Which of these are not recorded with this digest and a verdict are written to `ret_wanted` (array
+ * of `count`) before the callback; all are marked seen in sweep `sweep_id` and known from now on.
+ * Not wanted: artifacts, what we pushed ourselves, and tags recorded since the sweep began.
+ * FAILURE_ABSENT for a sweep that was not begun. `items` must live until the callback. */
 void store_sweep_batch(struct store *store, const char *registry, int64_t sweep_id,
                        const struct sweep_item *items, size_t count, bool *ret_wanted,
                        store_done_f *done, void *argument);
@@ -194,6 +201,7 @@ void store_sweep_end(struct store *store, int64_t sweep_id, int64_t at_ms, bool 
                      const char *reason, store_done_f *done, void *argument);
 
 /* --- waivers of the ledger --- */
+/* FAILURE_INPUT: a field is missing, or the id was used before. */
 void store_add_waiver(struct store *store, const struct waiver *waiver, store_done_f *done,
                       void *argument);
 void store_revoke_waiver(struct store *store, const char *id, int64_t at_ms, const char *by,
@@ -242,7 +250,8 @@ struct store_counters {
 void store_counters(const struct store *store, struct store_counters *ret);
 
 /* Names the placements whose verdict was made under another policy revision, oldest first, as
- * events of cause POLICY (not stored). */
+ * events of cause POLICY. They are not stored: the ids are negative, finish nothing, and serve only
+ * as `after` of the next call. */
 void store_load_stale(struct store *store, const char *policy_revision, int64_t after, size_t limit,
                       store_events_f *done, void *argument);
 

@@ -1,0 +1,102 @@
+/* Facts by digest: what was gathered once is never fetched again. Facts of another version count as
+ * unknown; gathering writes over them. */
+#include "facts_store.h"
+
+#include "document.h"
+#include "regwarden/memory.h"
+
+int facts_put(const struct session *session, const struct digest *digest, const struct facts *facts,
+              struct error *err)
+{
+    static const char sql[] = "INSERT INTO facts (digest, version, document) VALUES ($1, $2, $3)"
+                              " ON CONFLICT (digest) DO UPDATE SET version = excluded.version,"
+                              " document = excluded.document";
+    AUTO_JSON struct json *json = facts_to_json(facts);
+    AUTO_TEXT struct text packed = {0};
+    int failure = document_pack(session->codec, json, &packed, err);
+
+    if (failure < 0)
+        return failure;
+    return driver_run(session->driver, sql,
+                      BINDS(bind_digest(digest), bind_integer(FACTS_VERSION),
+                            bind_bytes(packed.data, packed.length)),
+                      err);
+}
+
+static bool take_document(void *argument, const struct row *row)
+{
+    size_t size;
+    const void *bytes = row_bytes(row, 0, &size);
+
+    text_add_bytes(argument, bytes, size);
+    return false;
+}
+
+int facts_find(const struct session *session, const struct digest *digest, struct facts **ret,
+               struct error *err)
+{
+    static const char sql[] = "SELECT document FROM facts WHERE digest = $1 AND version = $2";
+    AUTO_TEXT struct text packed = {0};
+    AUTO_JSON struct json *json = NULL;
+    struct facts *facts = NULL;
+    int failure =
+        driver_each(session->driver, sql, BINDS(bind_digest(digest), bind_integer(FACTS_VERSION)),
+                    (struct each){take_document, &packed}, err);
+
+    if (failure < 0)
+        return failure;
+    if (packed.length > 0) {
+        failure = document_unpack(session->codec, packed.data, packed.length, &json, err);
+        if (failure < 0)
+            return failure;
+        if (facts_from_json(json, &facts, NULL) < 0)
+            facts = NULL; /* not what this program writes: gathered anew */
+    }
+    *ret = facts;
+    return 0;
+}
+
+/* --- the door --- */
+
+struct read_facts {
+    struct operation base;
+    store_facts_f *done;
+    void *argument;
+    struct digest digest;
+    struct facts *facts;
+};
+
+static int read_run(struct operation *operation, const struct session *session, struct error *err)
+{
+    struct read_facts *read_it = (struct read_facts *)operation;
+
+    facts_free(TAKE(read_it->facts));
+    return facts_find(session, &read_it->digest, &read_it->facts, err);
+}
+
+static void read_finish(struct operation *operation)
+{
+    struct read_facts *read_it = (struct read_facts *)operation;
+
+    if (operation->error)
+        facts_free(TAKE(read_it->facts));
+    read_it->done(read_it->argument, operation->error, TAKE(read_it->facts));
+    operation_free(operation);
+}
+
+static const struct operation_type read_type = {
+    .doing = "read facts",
+    .lane = LANE_READ,
+    .run = read_run,
+    .finish = read_finish,
+};
+
+void store_read_facts(struct store *store, const struct digest *digest, store_facts_f *done,
+                      void *argument)
+{
+    struct read_facts *read_it = memory_new(sizeof(*read_it));
+
+    *read_it = (struct read_facts){
+        .base.type = &read_type, .done = done, .argument = argument, .digest = *digest};
+    store_submit(store, &read_it->base);
+}

@@ -1,0 +1,92 @@
+/* Placements whose verdict was made under other policies than those of today. */
+#include "operation.h"
+#include "regwarden/memory.h"
+
+struct load_stale {
+    struct operation base;
+    store_events_f *done;
+    void *argument;
+    char *revision;
+    int64_t after;
+    size_t limit;
+    struct event *events;
+    size_t count, capacity;
+};
+
+static void forget_events(struct load_stale *load)
+{
+    for (size_t i = 0; i < load->count; i++)
+        event_release(&load->events[i]);
+    load->count = 0;
+}
+
+/* No such event is stored: a negative id can be gone on from, but never finishes somebody else's.
+ */
+static bool take_placement(void *argument, const struct row *row)
+{
+    struct load_stale *load = argument;
+    const char *tag = row_text(row, 3);
+
+    load->events = memory_grow(load->events, load->count, &load->capacity, sizeof(*load->events));
+    struct event *event = &load->events[load->count++];
+    *event = (struct event){
+        .id = -row_integer(row, 0),
+        .received_ms = row_integer(row, 5),
+        .action = EVENT_PUSH,
+        .cause = EVENT_CAUSE_POLICY,
+        .registry = row_copy(row, 1),
+        .repository = row_copy(row, 2),
+        .tag = tag && *tag ? memory_copy_text(tag) : NULL,
+        .media_type = row_copy(row, 6),
+        .actor = row_copy(row, 7),
+    };
+    row_digest(row, 4, &event->digest);
+    return true;
+}
+
+static int load_run(struct operation *operation, const struct session *session, struct error *err)
+{
+    static const char sql[] =
+        "SELECT id, registry, repository, tag, digest, last_seen_ms, media_type, pusher"
+        " FROM placements WHERE id > $1 AND verdict_id > 0 AND policy_revision <> $2"
+        " ORDER BY id LIMIT $3";
+    struct load_stale *load = (struct load_stale *)operation;
+
+    forget_events(load);
+    return driver_each(session->driver, sql,
+                       BINDS(bind_integer(load->after), bind_text(load->revision),
+                             bind_integer((int64_t)load->limit)),
+                       (struct each){take_placement, load}, err);
+}
+
+static void load_finish(struct operation *operation)
+{
+    struct load_stale *load = (struct load_stale *)operation;
+
+    load->done(load->argument, operation->error, load->events, operation->error ? 0 : load->count);
+    forget_events(load);
+    free(load->events);
+    free(load->revision);
+    operation_free(operation);
+}
+
+static const struct operation_type load_type = {
+    .doing = "find verdicts of older policies",
+    .lane = LANE_LIST,
+    .run = load_run,
+    .finish = load_finish,
+};
+
+void store_load_stale(struct store *store, const char *policy_revision, int64_t after, size_t limit,
+                      store_events_f *done, void *argument)
+{
+    struct load_stale *load = memory_new(sizeof(*load));
+
+    load->base.type = &load_type;
+    load->done = done;
+    load->argument = argument;
+    load->revision = memory_copy_text(policy_revision);
+    load->after = after < 0 ? -after : after;
+    load->limit = limit;
+    store_submit(store, &load->base);
+}
