@@ -110,16 +110,21 @@ static char *describe(int fd)
     return text_new("unix:%.*s", (int)sizeof(address.local.sun_path), address.local.sun_path);
 }
 
+static int refuse_address(const char *address, const char *why, struct error *err)
+{
+    error_set(err, FAILURE_INPUT, "the address \"%s\" %s", address, why);
+    error_hint(err, "write 127.0.0.1:8080, [::1]:8080, unix:/path or fd:3");
+    return FAILURE_INPUT;
+}
+
 /* Splits "host:port" and "[host]:port"; names are not looked up, so that start never waits. */
 static int resolve(const char *text, struct addrinfo **ret, struct error *err)
 {
     const char *colon = strrchr(text, ':');
     AUTO_FREE char *host = colon == NULL ? NULL : memory_copy_bytes(text, (size_t)(colon - text));
     uint64_t port;
-    if (host == NULL || text_parse_uint(colon + 1, UINT16_MAX, &port, NULL) != 0) {
-        error_set(err, FAILURE_INPUT, "the address \"%s\" has no port", text);
-        return error_hint(err, "write 127.0.0.1:8080, [::1]:8080, unix:/path or fd:3");
-    }
+    if (host == NULL || text_parse_uint(colon + 1, UINT16_MAX, &port, NULL) != 0)
+        return refuse_address(text, "has no port", err);
     size_t length = strlen(host);
     bool is_bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
     if (is_bracketed)
@@ -129,11 +134,8 @@ static int resolve(const char *text, struct addrinfo **ret, struct error *err)
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
     };
-    if (getaddrinfo(is_bracketed ? host + 1 : host, colon + 1, &wanted, ret) != 0) {
-        error_set(err, FAILURE_INPUT, "the address \"%s\" is not a numeric IP address and port",
-                  text);
-        return error_hint(err, "write 127.0.0.1:8080, [::1]:8080, unix:/path or fd:3");
-    }
+    if (getaddrinfo(is_bracketed ? host + 1 : host, colon + 1, &wanted, ret) != 0)
+        return refuse_address(text, "is not a numeric IP address and port", err);
     return 0;
 }
 
@@ -174,7 +176,8 @@ static int remove_stale(const struct sockaddr_un *address, struct error *err)
     if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
         errno != ECONNREFUSED) {
         error_set(err, FAILURE_SYSTEM, "%s is in use", address->sun_path);
-        return error_hint(err, "is another regwarden running?");
+        error_hint(err, "is another regwarden running?");
+        return FAILURE_SYSTEM;
     }
     if (unlink(address->sun_path) != 0 && errno != ENOENT)
         return error_set_errno(err, FAILURE_SYSTEM, errno, "cannot remove the stale socket %s",
@@ -224,7 +227,8 @@ static int listen_fd(struct http_server *server, const char *number, struct erro
     int fd = (int)parsed;
     if (get_option(fd, SO_ACCEPTCONN) != 1 || get_option(fd, SO_TYPE) != SOCK_STREAM) {
         error_set(err, FAILURE_INPUT, "descriptor %d is not a listening stream socket", fd);
-        return error_hint(err, "check the ListenStream= lines of the socket unit");
+        error_hint(err, "check the ListenStream= lines of the socket unit");
+        return FAILURE_INPUT;
     }
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
