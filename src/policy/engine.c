@@ -111,6 +111,15 @@ static void count_findings(struct judging *judging, const struct policy *policy,
     }
 }
 
+/* What is read out of the config does not come later when the config is there; anything else may.
+ */
+static bool may_still_come(const struct facts *facts, int group)
+{
+    bool derived = group == FACT_HISTORY || group == FACT_BASE || group == FACT_RUNTIME;
+
+    return !derived || facts->status[FACT_CONFIG].state == FACT_ABSENT;
+}
+
 /* Adds an unknown for the first absent group that the rule needs. */
 static bool lacks_facts(const struct facts *facts, struct rule_report *report)
 {
@@ -125,7 +134,7 @@ static bool lacks_facts(const struct facts *facts, struct rule_report *report)
         rule_unknown(report, fact_group_name((enum fact_group)group),
                      "cannot be judged: %s facts are missing: %s",
                      fact_group_name((enum fact_group)group), reason);
-        report->later = true;
+        report->later = may_still_come(facts, group);
         return true;
     }
     return false;

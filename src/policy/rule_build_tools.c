@@ -241,11 +241,21 @@ static void judge_sdk(const struct settings *settings, const struct facts *facts
     finding_set_evidence(finding, runtime->evidence);
 }
 
+/* No history, no steps: that none was found then means nothing. */
+static void judge_silence(const struct facts *facts, struct rule_report *report)
+{
+    if (report->judgement == RULE_PASS && facts->status[FACT_HISTORY].state == FACT_ABSENT)
+        rule_unknown(report, "history",
+                     "the image has no history: whether a step installed build "
+                     "tools cannot be told");
+}
+
 static enum judgement judge(const void *block, const struct rule_input *input,
                             struct rule_report *report)
 {
     judge_steps(block, input->facts, report);
     judge_sdk(block, input->facts, report);
+    judge_silence(input->facts, report);
     return rule_judgement(report);
 }
 
@@ -263,7 +273,7 @@ const struct rule_type rule_build_tools = {
     .remedy = "Build in a stage of its own and copy the result: `FROM golang AS build` … `FROM "
               "gcr.io/distroless/static` `COPY --from=build /app /app`.",
     .example = "rule: build-tools\nwith:\n  allow: [make]\non-unknown: warn\n",
-    .needs = FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_HISTORY) | FACT_BIT(FACT_MANIFEST),
+    .needs = FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_MANIFEST),
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),
