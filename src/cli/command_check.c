@@ -1,0 +1,329 @@
+/* `regwarden check`: judges images here and now, for CI and for people. The exit status is the
+ * answer. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "regwarden/clock.h"
+#include "regwarden/daemon.h"
+#include "regwarden/policy.h"
+#include "regwarden/report.h"
+#include "session.h"
+
+enum option_key {
+    OPTION_FAIL_ON = 256,
+    OPTION_PLAIN_HTTP,
+    OPTION_USERNAME,
+    OPTION_PASSWORD_FILE,
+    OPTION_CA_FILE,
+    OPTION_COLOR,
+    OPTION_WAIVERS
+};
+
+struct options {
+    struct session_options session;
+    struct text_list policies;
+    struct text_list waivers;
+    struct text_list references;
+    const struct check_format *format;
+    bool has_fail_on;
+    enum severity fail_on;
+    bool color;
+};
+
+static const struct argp_option option_table[] = {
+    {"policy", 'p', "FILE|DIR", 0,
+     "Judge by these policies (default: the built-in baseline); may be repeated", 0},
+    {"waivers", OPTION_WAIVERS, "FILE|DIR", 0, "Waivers to apply; may be repeated", 0},
+    {"output", 'o', "FORMAT", 0, "table (default), json, markdown, …", 0},
+    {"fail-on", OPTION_FAIL_ON, "SEVERITY", 0,
+     "Exit 1 when a finding of this severity or above fails: info, low, medium, high or critical "
+     "(default: when the policy says fail)",
+     0},
+    {"plain-http", OPTION_PLAIN_HTTP, NULL, 0,
+     "Talk HTTP to the registry (loopback addresses always do)", 0},
+    {"username", OPTION_USERNAME, "NAME", 0,
+     "Registry user (default: what docker or podman login left)", 0},
+    {"password-file", OPTION_PASSWORD_FILE, "FILE", 0,
+     "File with the password; - is standard input", 0},
+    {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates that the registry's one must chain to", 0},
+    {"color", OPTION_COLOR, NULL, 0, "Color also when the output is no terminal", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static void parse_format(struct options *options, const char *value, struct argp_state *state)
+{
+    options->format = check_format_find(value);
+    if (!options->format) {
+        AUTO_TEXT struct text names = {0};
+
+        for (size_t i = 0; check_formats[i]; i++)
+            text_format(&names, "%s%s", i ? ", " : "", check_formats[i]->name);
+        argp_error(state, "there is no format \"%s\"; choose one of %s", value, text_data(&names));
+    }
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct options *options = state->input;
+
+    switch (key) {
+    case 'p':
+        text_list_add(&options->policies, value);
+        return 0;
+    case OPTION_WAIVERS:
+        text_list_add(&options->waivers, value);
+        return 0;
+    case 'o':
+        parse_format(options, value, state);
+        return 0;
+    case OPTION_FAIL_ON:
+        options->has_fail_on = true;
+        if (severity_from_name(value, &options->fail_on) < 0)
+            argp_error(state, "\"%s\" is no severity; choose info, low, medium, high or critical",
+                       value);
+        return 0;
+    case OPTION_PLAIN_HTTP:
+        options->session.plain_http = true;
+        return 0;
+    case OPTION_USERNAME:
+        options->session.username = value;
+        return 0;
+    case OPTION_PASSWORD_FILE:
+        options->session.password_file = text_equal(value, "-") ? "/dev/stdin" : value;
+        return 0;
+    case OPTION_CA_FILE:
+        options->session.ca_file = value;
+        return 0;
+    case OPTION_COLOR:
+        options->color = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        text_list_add(&options->references, value);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "name at least one image, as host/repository:tag");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = option_table,
+    .parser = parse_option,
+    .args_doc = "REF…",
+    .doc = "Judge images by policy, here and now.\vREF is host/repo:tag, host/repo@sha256:…, or "
+           "oci:DIR[:TAG].\n\n"
+           "Exit status: 0 passed, 1 violations, 2 usage or policy error, 3 could not judge.\n\n"
+           "Examples:\n"
+           "  regwarden check registry.example.com/team/app:1.4\n"
+           "  regwarden check -p policies/ -o json oci:build/image\n"
+           "  regwarden check --fail-on medium localhost:5000/app:dev",
+};
+
+struct outcome { /* of one reference */
+    struct reference reference;
+    struct gathered gathered;
+    struct verdict *verdicts; /* one per image, or one when nothing could be had */
+    size_t count;
+};
+
+struct check {
+    const struct options *options;
+    struct policy_set *policies;
+    struct session *session;
+    struct outcome *outcomes;
+    struct check_result *results;
+    size_t result_count;
+    size_t result_capacity;
+    bool violated;
+    bool unable;
+};
+
+static bool violates(const struct options *options, const struct verdict *verdict)
+{
+    if (!options->has_fail_on)
+        return verdict->status == VERDICT_FAIL;
+    for (size_t i = 0; i < verdict->findings.count; i++) {
+        const struct finding *finding = &verdict->findings.items[i];
+
+        if ((finding->status == FINDING_FAIL || finding->status == FINDING_WARN) &&
+            finding->severity >= options->fail_on)
+            return true;
+    }
+    return false;
+}
+
+static void add_result(struct check *check, const char *text, const struct gathered_image *image,
+                       const struct outcome *outcome, const struct verdict *verdict)
+{
+    check->results = memory_grow(check->results, check->result_count, &check->result_capacity,
+                                 sizeof *check->results);
+    check->results[check->result_count++] = (struct check_result){
+        .reference = text,
+        .digest = image ? image->digest : outcome->gathered.digest,
+        .platform = image ? image->platform : NULL,
+        .facts = image ? image->facts : NULL,
+        .verdict = verdict,
+    };
+    check->violated |= violates(check->options, verdict);
+    check->unable |= verdict->status == VERDICT_UNKNOWN;
+}
+
+static void judge_images(struct check *check, const char *text, struct outcome *outcome,
+                         struct placement *placement)
+{
+    outcome->count = outcome->gathered.image_count;
+    outcome->verdicts = memory_new_array(outcome->count, sizeof *outcome->verdicts);
+    for (size_t i = 0; i < outcome->count; i++) {
+        const struct gathered_image *image = &outcome->gathered.images[i];
+
+        placement->platform = image->platform;
+        if (image->facts)
+            policy_judge(check->policies, image->facts, placement, clock_wall_ms(),
+                         &outcome->verdicts[i]);
+        else
+            policy_judge_unavailable(check->policies, placement, &image->error, clock_wall_ms(),
+                                     &outcome->verdicts[i]);
+        add_result(check, text, image, outcome, &outcome->verdicts[i]);
+    }
+}
+
+static void judge_nothing(struct check *check, const char *text, struct outcome *outcome,
+                          const struct placement *placement, const struct error *why)
+{
+    outcome->count = 1;
+    outcome->verdicts = memory_new(sizeof *outcome->verdicts);
+    policy_judge_unavailable(check->policies, placement, why, clock_wall_ms(),
+                             &outcome->verdicts[0]);
+    add_result(check, text, NULL, outcome, &outcome->verdicts[0]);
+    check->unable = true;
+    fprintf(stderr, "regwarden: %s: %s\n", text, why->text);
+    if (why->hint[0])
+        fprintf(stderr, "  %s\n", why->hint);
+}
+
+static void show_progress(const char *text)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[Kfetching %s …", text);
+}
+
+static void clear_progress(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+static int check_one(struct check *check, const char *text, struct outcome *outcome,
+                     struct error *err)
+{
+    struct placement placement;
+    struct error why = {0};
+    unsigned needs;
+
+    if (reference_parse(text, &outcome->reference, err) < 0)
+        return err->kind;
+    placement = (struct placement){
+        .registry = outcome->reference.host,
+        .repository = outcome->reference.repository ? outcome->reference.repository : "",
+        .tag = outcome->reference.tag,
+    };
+    needs = policy_set_needs(check->policies, &placement);
+    show_progress(text);
+    if (session_gather(check->session, &outcome->reference, needs, &outcome->gathered, &why) == 0)
+        why = outcome->gathered.error;
+    clear_progress();
+    placement.digest = outcome->gathered.digest;
+    if (why.kind != FAILURE_NONE)
+        judge_nothing(check, text, outcome, &placement, &why);
+    else if (outcome->gathered.image_count)
+        judge_images(check, text, outcome, &placement);
+    else
+        fprintf(stderr, "regwarden: %s is a %s, not an image: nothing to judge\n", text,
+                manifest_kind_name(outcome->gathered.kind));
+    return 0;
+}
+
+static void report_fault(void *argument, const struct error *err)
+{
+    (void)argument;
+    fprintf(stderr, "regwarden: %s\n", err->text);
+    if (err->hint[0])
+        fprintf(stderr, "  %s\n", err->hint);
+}
+
+static void write_results(const struct check *check)
+{
+    const struct check_format *format =
+        check->options->format ? check->options->format : check_format_find("table");
+    AUTO_TEXT struct text text = {0};
+
+    format->write(check->results, check->result_count,
+                  check->options->color || isatty(STDOUT_FILENO), &text);
+    fwrite(text_data(&text), 1, text.length, stdout);
+}
+
+static void check_release(struct check *check)
+{
+    for (size_t i = 0; i < check->options->references.count; i++) {
+        struct outcome *outcome = &check->outcomes[i];
+
+        for (size_t v = 0; v < outcome->count; v++)
+            verdict_release(&outcome->verdicts[v]);
+        free(outcome->verdicts);
+        gathered_release(&outcome->gathered);
+        reference_release(&outcome->reference);
+    }
+    free(check->outcomes);
+    free(check->results);
+    session_free(check->session);
+    policy_set_free(check->policies);
+}
+
+static int run_check(const struct options *options)
+{
+    struct check check = {.options = options};
+    struct error error = {0};
+    int status = EXIT_PASSED;
+
+    check.outcomes = memory_new_array(options->references.count, sizeof *check.outcomes);
+    if (daemon_load_policies(&options->policies, &options->waivers, report_fault, NULL,
+                             &check.policies, &error) < 0)
+        status = EXIT_USAGE;
+    else if (session_new(&options->session, &check.session, &error) < 0)
+        status = command_fail(&error);
+    for (size_t i = 0; status == EXIT_PASSED && i < options->references.count; i++)
+        if (check_one(&check, options->references.items[i], &check.outcomes[i], &error) < 0)
+            status = command_fail(&error);
+    if (status == EXIT_PASSED) {
+        write_results(&check);
+        status = check.violated ? EXIT_VIOLATIONS : check.unable ? EXIT_UNABLE : EXIT_PASSED;
+    }
+    check_release(&check);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {0};
+    int status;
+
+    command_parse(&command_check, &argp, argc, argv, &options);
+    status = run_check(&options);
+    text_list_release(&options.policies);
+    text_list_release(&options.waivers);
+    text_list_release(&options.references);
+    return status;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .arguments = "REF…",
+    .summary = "judge images by policy, here and now; the exit status is the answer",
+    .group = "judge",
+    .run = run,
+};

@@ -1,0 +1,83 @@
+/* `regwarden status`: is everything judged, and is anything stuck? */
+#include "client.h"
+#include "commands.h"
+
+#include <stdio.h>
+
+static const struct argp_child children[] = {{&client_argp, 0, "Where the daemon is", 0},
+                                             {NULL, 0, NULL, 0}};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    (void)value;
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = state->input;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+    .parser = parse_option,
+    .children = children,
+    .doc = "Show how much of the registries is judged, what waits, and what went wrong.\v"
+           "Exit status: 0 the daemon answered, 3 it did not.",
+};
+
+static void print_counts(const struct json *counts, const char *what)
+{
+    for (void *i = json_iterate(counts); i; i = json_next(counts, i))
+        printf("  %s %-12s %lld\n", what, json_iterator_key(i),
+               (long long)json_integer(json_iterator_value(i), 0));
+}
+
+static void print_status(const struct json *status)
+{
+    static const struct column registries[] = {{"REGISTRY", "registry"},
+                                               {"TAGS", "tagsKnown"},
+                                               {"JUDGED", "tagsJudged"},
+                                               {"OPEN", "openEvents"},
+                                               {"LAST SWEEP", "lastSweep.finishedAt"},
+                                               {"STATE", "lastSweep.state"},
+                                               {NULL, NULL}};
+    char age[TEXT_NUMBER_SIZE];
+    int64_t oldest = json_get_integer(status, "oldestUnjudgedAgeMs", 0);
+
+    printf("regwarden %s\n",
+           json_get_string(status, "version") ? json_get_string(status, "version") : "");
+    printf("%lld of %lld tags judged", (long long)json_get_integer(status, "tagsJudged", 0),
+           (long long)json_get_integer(status, "tagsKnown", 0));
+    if (oldest > 0)
+        printf(", oldest unjudged for %s", text_format_duration(oldest, age));
+    printf("\n%lld events open, %lld reviews under way\n",
+           (long long)json_get_integer(status, "openEvents", 0),
+           (long long)json_get_integer(status, "reviewsActive", 0));
+    print_counts(json_get(status, "plans"), "plans");
+    print_counts(json_get(status, "deadLetters"), "dead letters");
+    puts("");
+    client_print_table(json_get(status, "registries"), registries);
+}
+
+static int run(int argc, char **argv)
+{
+    struct client_options options = {0};
+    struct error error = {0};
+    AUTO_JSON struct json *status = NULL;
+
+    command_parse(&command_status, &argp, argc, argv, &options);
+    if (client_request(&options, "GET", "/api/v1/status", NULL, &status, &error) < 0)
+        return command_fail(&error);
+    if (options.json)
+        client_print_json(status);
+    else
+        print_status(status);
+    return EXIT_PASSED;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "how much is judged, what waits, what went wrong",
+    .group = "daemon",
+    .run = run,
+};

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""`./dev run`: a registry on this machine, regwarden beside it, a clean and a violating image made on the spot and pushed.
+usage: demo.py REGWARDEN [--once]   (--once ends after the verdicts, for tests)"""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+import images
+
+POLICY = """# Written by ./dev run: the shipped baseline watches (audit), this one acts.
+policy: demo
+description: Violators leave their place, and everybody is told where they went.
+mode: enforce
+scope:
+  repositories: ["**", "!quarantine/**"]
+rules:
+  - rule: non-root
+    severity: high
+    on-fail: [quarantine]
+  - rule: secrets
+    severity: critical
+    on-fail: [quarantine]
+"""
+
+
+def say(text):
+    print(f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text, flush=True)
+
+
+def start(directory, binary):
+    port = harness.free_port()
+    registry = harness.Registry(directory, hook=(f"http://127.0.0.1:{port}/hooks/demo", "demo"), threshold=3)
+    (directory / "hook-secret").write_text("Bearer demo\n")
+    (directory / "demo.yaml").write_text(POLICY)
+    (directory / "regwarden.yaml").write_text("\n".join([
+        f"listen: [\"127.0.0.1:{port}\", \"unix:{directory}/regwarden.sock\"]",
+        f"state-directory: {directory}/state",
+        f"policies: [{harness.SOURCE}/policies/baseline.yaml, {harness.SOURCE}/policies/multistage.yaml, {directory}/demo.yaml]",
+        "log: {level: warning}",
+        "registries:",
+        "  demo:",
+        f"    url: {registry.url}",
+        "    hook-secret-file: hook-secret", ""]))
+    registry.start()
+    say(f"A registry runs on {registry.host}, regwarden on 127.0.0.1:{port}; everything is in {directory}\n")
+    daemon = subprocess.Popen([binary, "serve", "-c", str(directory / "regwarden.yaml"), "--watch"])
+    harness.wait_for("regwarden", lambda: harness.can_connect(port))
+    return registry, daemon
+
+
+def show(binary, directory, registry):
+    command = f"{os.path.relpath(binary)}"
+    server = f"--server unix:{directory}/regwarden.sock"
+    say("\nPush your own image")
+    print(f"  skopeo copy --dest-tls-verify=false docker-archive:IMAGE.tar docker://{registry.host}/team/app:1\n"
+          f"  docker push {registry.host}/team/app:1")
+    say("Where to look")
+    print(f"  {command} status {server}\n"
+          f"  {command} verdicts {server}\n"
+          f"  {command} quarantine list {server}      (and `quarantine release ID`)\n"
+          f"  {command} report {server} -o csv\n"
+          f"  {command} check --plain-http {registry.host}/team/good:1\n"
+          f"  curl --unix-socket {directory}/regwarden.sock http://localhost/metrics\n")
+
+
+def main():
+    binary, once = sys.argv[1], "--once" in sys.argv
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="regwarden-demo-"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    registry = daemon = None
+    status = 1
+    try:
+        registry, daemon = start(directory, binary)
+        client = registry.client()
+        say("Pushing team/good:1, made to pass")
+        client.push("team/good", images.good(), "1")
+        say("Pushing team/bad:1: runs as root, with a token in its environment, built in one stage\n")
+        client.push("team/bad", images.bad(), "1")
+        harness.wait_for("the violator to leave its place", lambda: client.digest("team/bad", "1") is None
+                         and client.digest("quarantine/team/bad", "1"), 60)
+        time.sleep(0.5)
+        say(f"\nteam/bad: tags {client.tags('team/bad')}; quarantine/team/bad: tags {client.tags('quarantine/team/bad')}; "
+            f"team/good: tags {client.tags('team/good')}")
+        status = 0
+        show(binary, directory, registry)
+        if not once:
+            say("Serving until Ctrl-C")
+            daemon.wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        if daemon and daemon.poll() is None:
+            daemon.terminate()
+            daemon.wait()
+        if registry:
+            registry.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    return status
+
+
+sys.exit(main())
