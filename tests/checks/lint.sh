@@ -55,7 +55,7 @@ spelling()
 manual()
 {
     for page in "$out"/clang/man/*.[0-9]; do
-        mandoc -T lint -W warning "$page" || return 1
+        mandoc -T lint -W error "$page" || return 1
     done
 }
 
