@@ -103,11 +103,8 @@ static int on_piece(void *stream, const void *bytes, size_t size, struct error *
 {
     struct copy_operation *copy = stream;
 
-    if (size > copy->size - copy->received)
-        return error_set(err, FAILURE_INPUT, "has more bytes than the %llu of its descriptor",
-                         (unsigned long long)copy->size);
     if (size > RING_SIZE - copy->used)
-        return error_set(err, FAILURE_LIMIT, "arrives faster than it can be passed on");
+        return error_set(err, FAILURE_SYSTEM, "arrives faster than it can be passed on");
     hash_update(copy->hash, bytes, size);
     ring_put(copy, bytes, size);
     copy->received += size;
@@ -166,6 +163,9 @@ static void on_downloaded(void *argument, const struct exchange_answer *answer)
     copy->download = NULL;
     if (answer->error) {
         error = *answer->error;
+        if (error.kind == FAILURE_LIMIT && !answer->response)
+            (void)error_set(&error, FAILURE_INPUT, "has more bytes than the %llu of its descriptor",
+                            (unsigned long long)copy->size);
         (void)error_wrap(&error, "reading");
         operation_fail(&copy->operation, &error);
         return;

@@ -219,19 +219,33 @@ static void on_redirect(struct exchange *exchange, const struct http_response *r
         authorize(exchange);
 }
 
+static void explain(const struct exchange *exchange, const struct http_response *response,
+                    struct error *ret)
+{
+    AUTO_FREE char *host = text_printable(exchange->url.host_port, 100);
+
+    if (response->error.kind != FAILURE_NONE)
+        *ret = response->error;
+    else
+        (void)errors_from_response(
+            response, !auth_repeats_secret(exchange->registry->auth, response->body), ret);
+    if (exchange->foreign)
+        (void)error_wrap(ret, "redirected to %s", host);
+}
+
 static void on_unauthorized(struct exchange *exchange, const struct http_response *response)
 {
-    struct auth *auth = exchange->registry->auth;
     struct error error = {0};
 
     if (exchange->foreign || exchange->request.read || ++exchange->auth_rounds > AUTH_ROUNDS_MAX) {
-        (void)errors_from_response(response, !auth_repeats_secret(auth, response->body), &error);
+        explain(exchange, response, &error);
         if (exchange->auth_rounds > AUTH_ROUNDS_MAX)
             (void)error_hint(&error, "the account has no right to do this in this repository");
         end(exchange, response, &error);
         return;
     }
-    if (auth_learn(auth, exchange->scope, response, exchange->authorization, &error) < 0)
+    if (auth_learn(exchange->registry->auth, exchange->scope, response, exchange->authorization,
+                   &error) < 0)
         end(exchange, response, &error);
     else
         authorize(exchange);
@@ -284,20 +298,11 @@ static enum failure lost_kind(const struct exchange *exchange, const struct http
 
 static void on_failure(struct exchange *exchange, const struct http_response *response)
 {
-    struct auth *auth = exchange->registry->auth;
     struct error error = {0};
 
-    if (response->error.kind != FAILURE_NONE)
-        error = response->error;
-    else
-        (void)errors_from_response(response, !auth_repeats_secret(auth, response->body), &error);
+    explain(exchange, response, &error);
     if (error.kind == FAILURE_LATER || error.kind == FAILURE_UNCERTAIN)
         error.kind = lost_kind(exchange, response);
-    if (exchange->foreign) {
-        AUTO_FREE char *host = text_printable(exchange->url.host_port, 100);
-
-        (void)error_wrap(&error, "redirected to %s", host);
-    }
     retry_or_end(exchange, response, &error);
 }
 

@@ -156,7 +156,7 @@ class Registry:
         for pattern, handler in self.routes:
             match = re.fullmatch(pattern, path)
             if match:
-                handler(self, request, *match.groups())
+                getattr(self, handler)(request, *match.groups())
                 return
         request.answer(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
 
@@ -273,13 +273,13 @@ class Registry:
         request.answer(404, b"")
 
     routes = [
-        (r"/v2/", base),
-        (r"/v2/(.+)/manifests/([^/]+)", manifest),
-        (r"/v2/(.+)/blobs/uploads/([^/]*)", upload),
-        (r"/v2/(.+)/blobs/([^/]+)", blob),
-        (r"/v2/(.+)/tags/list", tag_list),
-        (r"/v2/_catalog", repositories),
-        (r"/v2/(.+)/referrers/([^/]+)", referrers),
+        (r"/v2/", "base"),
+        (r"/v2/(.+)/manifests/([^/]+)", "manifest"),
+        (r"/v2/(.+)/blobs/uploads/([^/]*)", "upload"),
+        (r"/v2/(.+)/blobs/([^/]+)", "blob"),
+        (r"/v2/(.+)/tags/list", "tag_list"),
+        (r"/v2/_catalog", "repositories"),
+        (r"/v2/(.+)/referrers/([^/]+)", "referrers"),
     ]
 
 
@@ -813,7 +813,7 @@ class ReferrersFallbackImage(Registry):
 # Writes.
 
 class MountRefused(Registry):
-    big = os.urandom(1 << 16) * 64
+    big = os.urandom(1 << 16) * 256
 
     def __init__(self):
         super().__init__()
@@ -980,6 +980,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     record_lock = threading.Lock()
     is_other = False
     pace = 0
+    body_read = False
 
     def log_message(self, *arguments):
         pass
@@ -991,6 +992,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def answer(self, status, body=b"", headers=None):
+        if not self.body_read:
+            self.read_body()
         self.head(status, {"Content-Length": str(len(body)), **(headers or {})})
         try:
             if self.command != "HEAD":
@@ -1009,6 +1012,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def read_body(self):
         """None when the client went away."""
+        self.body_read = True
         left = int(self.headers.get("Content-Length", "0"))
         data = bytearray()
         while left > 0:
@@ -1041,6 +1045,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.path_only, _, query = self.path.partition("?")
         self.query_all = urllib.parse.parse_qs(query)
         self.query = {name: values[0] for name, values in self.query_all.items()}
+        self.body_read = False
         self.note()
         if self.is_other:
             self.registry.elsewhere(self)
