@@ -9,25 +9,24 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "regwarden/error.h"
 #include "regwarden/json.h"
 #include "regwarden/store.h"
+#include "regwarden/text.h"
 
 struct http_exchange;
 struct http_server;
 struct api; /* opaque */
 
-/* Answers later through api_answer. */
-typedef void api_ask_f(void *argument, uint64_t request, const char *what, const struct json *body);
-
 struct api_options {
     struct store *store;
     struct http_server *server;
-    const char *token; /* NULL: TCP gets health and metrics only */
+    const char *token; /* NULL: TCP gets health and metrics only; copied */
     bool (*ready)(void *argument, struct text *ret_why_not);
     struct json *(*live_status)(void *argument);      /* merged into /api/v1/status. Returns new */
-    void (*metrics)(void *argument, struct text *to); /* families of all rooms */
+    void (*metrics)(void *argument, struct text *to); /* families of all rooms, without the end */
     /* Things that the daemon does, each answered with api_answer(api, request, status, json): */
     void (*release)(void *argument, uint64_t request, int64_t plan_id, bool force, const char *by);
     void (*sweep)(void *argument, uint64_t request, const char *registry); /* NULL: all */
