@@ -37,7 +37,9 @@ static int read_digest(const struct json *json, const char *what, bool verifiabl
         return error_set(err, FAILURE_INPUT, "%s: the digest is missing", what);
     int failure =
         verifiable ? digest_parse_verifiable(text, ret, err) : digest_parse(text, ret, err);
-    return failure ? error_wrap(err, "%s", what) : 0;
+    if (failure)
+        error_wrap(err, "%s", what);
+    return failure;
 }
 
 static int read_size(const struct json *json, const char *what, uint64_t *ret, struct error *err)

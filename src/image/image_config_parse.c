@@ -153,7 +153,9 @@ static int read_diff_ids(const struct json *root, struct image_config *config, s
     config->diff_id_count = list.count;
     for (size_t i = 0; !failure && i < list.count; i++)
         failure = digest_parse(list.items[i], &config->diff_ids[i], err);
-    return failure ? error_wrap(err, "image config: diff_ids") : 0;
+    if (failure)
+        error_wrap(err, "image config: diff_ids");
+    return failure;
 }
 
 static int read_entry(const struct json *json, struct history_entry *entry, struct error *err)
@@ -223,8 +225,10 @@ int image_config_parse(const char *bytes, size_t size, struct image_config **ret
     limits.max_values = image_config_limits.max_values;
     AUTO_JSON struct json *root = NULL;
     int failure = json_parse(bytes, size, &limits, &root, err);
-    if (failure)
-        return error_wrap(err, "image config");
+    if (failure) {
+        error_wrap(err, "image config");
+        return failure;
+    }
     AUTO_IMAGE_CONFIG struct image_config *config = memory_new(sizeof(*config));
     config->author = memory_copy_text("");
     config->user = memory_copy_text("");

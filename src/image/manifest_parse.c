@@ -34,10 +34,11 @@ static int refuse_schema1(const struct json *root, enum media_role role, struct 
 {
     if (role == MEDIA_SCHEMA1 || json_get_integer(root, "schemaVersion", 2) == 1 ||
         has(root, "fsLayers")) {
-        error_set(err, FAILURE_INPUT,
-                  "manifest schema 1 is not supported: it hides layers' sizes "
-                  "and its config");
-        return error_hint(err, "push the image again with any client of the last years");
+        int failure = error_set(err, FAILURE_INPUT,
+                                "manifest schema 1 is not supported: it hides layers' sizes "
+                                "and its config");
+        error_hint(err, "push the image again with any client of the last years");
+        return failure;
     }
     const struct json *version = json_get(root, "schemaVersion");
     if (version && json_integer(version, 0) != 2)
@@ -61,9 +62,9 @@ static int refuse_confusion(const struct json *root, enum media_role role, struc
 /* Without any media type, only a body of one clear shape is accepted. */
 static const char *type_by_shape(const struct json *root)
 {
-    if (has(root, "manifests"))
+    if (json_get(root, "manifests"))
         return MEDIA_TYPE_OCI_INDEX;
-    return has(root, "config") && has(root, "layers") ? MEDIA_TYPE_OCI_MANIFEST : NULL;
+    return has(root, "config") && json_get(root, "layers") ? MEDIA_TYPE_OCI_MANIFEST : NULL;
 }
 
 static int decide_type(const struct json *root, const char *content_type, struct manifest *manifest,
@@ -212,8 +213,10 @@ int manifest_parse(const char *bytes, size_t size, const char *content_type,
     limits.max_bytes = manifest_limits.max_bytes;
     AUTO_JSON struct json *root = NULL;
     int failure = json_parse(bytes, size, &limits, &root, err);
-    if (failure)
-        return error_wrap(err, "manifest");
+    if (failure) {
+        error_wrap(err, "manifest");
+        return failure;
+    }
     AUTO_MANIFEST struct manifest *manifest = memory_new(sizeof(*manifest));
     failure = parse_root(root, content_type, manifest, err);
     if (failure)

@@ -152,9 +152,10 @@ static int parse_registry(char *rest, const char *text, struct reference *ret, s
     if (slash)
         *slash = '\0';
     if (!slash || !looks_like_host(rest)) {
-        refuse(text, "the registry's host is missing", err);
-        return error_hint(err, "write host/repository:tag; a host without a dot needs its port, as "
-                               "in registry:5000/app");
+        int refused = refuse(text, "the registry's host is missing", err);
+        error_hint(err, "write host/repository:tag; a host without a dot needs its port, as "
+                        "in registry:5000/app");
+        return refused;
     }
     if (!host_is_valid(rest))
         return refuse(text, "the host is malformed", err);
@@ -162,9 +163,10 @@ static int parse_registry(char *rest, const char *text, struct reference *ret, s
     if (colon)
         *colon = '\0';
     if (!repository_is_valid(slash + 1)) {
-        refuse(text, "the repository is malformed", err);
-        return error_hint(err, "lower-case letters, digits and single separators, parts divided by "
-                               "slashes, at most 255 bytes");
+        int refused = refuse(text, "the repository is malformed", err);
+        error_hint(err, "lower-case letters, digits and single separators, parts divided by "
+                        "slashes, at most 255 bytes");
+        return refused;
     }
     if (colon && !tag_is_valid(colon + 1))
         return refuse(text, "the tag is malformed", err);
@@ -212,8 +214,9 @@ static int parse(const char *text, struct reference *ret, struct error *err)
         return parse_local(copy + strlen(transports[i].prefix), text, ret, err);
     }
     if (text_starts_with(text, "http://") || text_starts_with(text, "https://")) {
-        refuse(text, "it is a URL", err);
-        return error_hint(err, "leave out the scheme: host/repository:tag");
+        int refused = refuse(text, "it is a URL", err);
+        error_hint(err, "leave out the scheme: host/repository:tag");
+        return refused;
     }
     size_t skip = text_starts_with(text, "docker://") ? strlen("docker://") : 0;
     ret->transport = REFERENCE_REGISTRY;
