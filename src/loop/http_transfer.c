@@ -220,15 +220,18 @@ static void set_method(struct transfer *transfer)
     }
 }
 
-/* HTTP/2 only for small bodies: a held stream of it keeps up to 32 MiB in memory. */
+/* HTTP/2 only for small bodies: a held stream of it keeps up to 32 MiB in memory. Then requests
+ * wait for the first connection, to share it if it can be shared; without TLS they would wait for
+ * its first answer, so there nobody waits. */
 static void set_protocol(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
     bool is_stream = transfer->request.body_write != NULL || transfer->request.body_read != NULL;
+    bool may_share = !is_stream && text_starts_with(transfer->url, "https:");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     is_stream ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, is_stream ? 0L : 1L);
+                     may_share ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, may_share ? 1L : 0L);
     if (is_stream)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

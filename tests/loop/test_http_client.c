@@ -35,14 +35,7 @@ struct outcome {
     struct text body;
     struct text_pairs headers;
     int64_t retry_after_ms;
-    /* For streams. */
-    struct text streamed;
-    size_t streamed_bytes;
-    int stream_result;
     uint64_t id;
-    bool pause_at_first;
-    size_t source_bytes; /* of a request body still to be given */
-    bool source_waits;
 };
 
 static void on_done(void *argument, const struct http_response *response)
@@ -60,7 +53,6 @@ static void on_done(void *argument, const struct http_response *response)
 static void outcome_release(struct outcome *outcome)
 {
     text_release(&outcome->body);
-    text_release(&outcome->streamed);
     text_pairs_release(&outcome->headers);
 }
 #define AUTO_OUTCOME AUTO(outcome_release)
