@@ -108,7 +108,7 @@ static void refuse_same_waiver(const struct yaml_document *document, const struc
         if (other == i)
             continue;
         yaml_error(document, yaml_get(document->root, "waivers"), &err,
-                   "there are two waivers with the id \"%s\"", list->items[i].waiver.id);
+                   "there are two waivers with the id '%s'", list->items[i].waiver.id);
         faults_add(faults, &err);
     }
 }
@@ -143,7 +143,7 @@ static void compile_document(const struct yaml_document *document, struct policy
     } else if (root->kind == YAML_KIND_MAP) {
         compile_policy(document, book, faults);
     } else {
-        yaml_error(document, root, &err, "a policy file is a map with the key \"policy\"");
+        yaml_error(document, root, &err, "a policy file is a map with the key 'policy'");
         faults_add(faults, &err);
     }
 }

@@ -67,8 +67,8 @@ static void report_missing(struct faults *faults, const struct param_source *sou
 
         if (!param->required || yaml_get(source->map, param->name))
             continue;
-        yaml_error(source->document, source->map, &err, "\"%s\" is missing: %s", param->name,
-                   param->help);
+        yaml_error(source->document, source->map ? source->map : source->place, &err,
+                   "'%s' is missing: %s", param->name, param->help);
         faults_add(faults, &err);
     }
 }
@@ -80,10 +80,10 @@ int faults_read_params(struct faults *faults, const struct param_source *source,
 
     if (params_read(source->params, source->document, source->map, settings, &first) == 0)
         return 0;
-    if (source->map && source->map->kind == YAML_KIND_MAP) {
+    if (source->map && source->map->kind == YAML_KIND_MAP)
         report_each_member(faults, source);
+    if (!source->map || source->map->kind == YAML_KIND_MAP)
         report_missing(faults, source);
-    }
     if (faults->count == before)
         faults_add(faults, &first);
     return FAILURE_INPUT;

@@ -16,7 +16,8 @@ void faults_add(struct faults *faults, const struct error *err);
 /* A table of parameters as it stands in a file. */
 struct param_source {
     const struct yaml_document *document;
-    const struct yaml_node *map; /* NULL: defaults only */
+    const struct yaml_node *map;   /* NULL: defaults only */
+    const struct yaml_node *place; /* blamed for what is missing when there is no map */
     const struct param *params;
     size_t settings_size;
 };

@@ -168,20 +168,21 @@ static void read_action(struct reading *reading, const struct yaml_node *node, u
     const char *near = text_suggest(word, action_kind_names);
     AUTO_FREE char *shown = text_printable(word, 40);
     AUTO_FREE char *message = NULL;
-    AUTO_FREE char *hint = NULL;
 
     if (kind >= 0 && (allowed & ACTION_BIT(kind))) {
         *actions |= ACTION_BIT(kind);
         return;
     }
-    message = kind < 0 ? text_new("\"%s\" is not an action", shown)
-                       : text_new("the action \"%s\" makes no sense here", shown);
-    if (kind < 0 && near)
-        hint = text_new("did you mean \"%s\"?", near);
-    else if (kind >= 0)
-        hint = text_new("%s", kind == ACTION_PROMOTE ? "promote belongs to on-pass of the policy"
-                                                     : "it belongs to on-fail of a rule");
-    fault(reading, node, message, hint);
+    if (kind >= 0) {
+        message = text_new("the action '%s' makes no sense here", shown);
+        fault(reading, node, message,
+              kind == ACTION_PROMOTE ? "promote belongs to on-pass of the policy"
+                                     : "it belongs to on-fail of a rule");
+        return;
+    }
+    message = near ? text_new("unknown action '%s', did you mean '%s'?", shown, near)
+                   : text_new("unknown action '%s'", shown);
+    fault(reading, node, message, NULL);
 }
 
 /* A scalar is a list of one, as params_read() has it. */
@@ -216,7 +217,7 @@ static void read_head(struct reading *reading, const struct yaml_node *root)
     struct yaml_node known = faults_known_members(root, policy_head_params);
     AUTO_FREE struct yaml_member *members = known.members;
     const struct yaml_node *on_pass = yaml_get(root, "on-pass");
-    const struct param_source source = {reading->document, &known, policy_head_params,
+    const struct param_source source = {reading->document, &known, root, policy_head_params,
                                         sizeof(head)};
 
     if (faults_read_params(reading->faults, &source, &head) < 0)
@@ -236,7 +237,7 @@ static void read_head(struct reading *reading, const struct yaml_node *root)
 static void read_scope(struct reading *reading, const struct yaml_node *map)
 {
     struct scope *scope = &reading->policy->scope;
-    const struct param_source source = {reading->document, map, scope_params, sizeof(*scope)};
+    const struct param_source source = {reading->document, map, NULL, scope_params, sizeof(*scope)};
     const char *param = NULL;
     struct error err = {0};
 
@@ -262,10 +263,10 @@ static const struct rule_type *find_type(struct reading *reading, const struct y
         return type;
     near = rule_suggest(node->scalar);
     AUTO_FREE char *shown = text_printable(node->scalar, 60);
-    AUTO_FREE char *message = text_new("there is no rule \"%s\"", shown);
-    AUTO_FREE char *hint = near ? text_new("did you mean \"%s\"?", near)
-                                : text_new("`regwarden rules` lists all rules");
-    fault(reading, node, message, hint);
+    AUTO_FREE char *message =
+        near ? text_new("there is no rule '%s', did you mean '%s'?", shown, near)
+             : text_new("there is no rule '%s'", shown);
+    fault(reading, node, message, near ? NULL : "`regwarden rules` lists all rules");
     return NULL;
 }
 
@@ -274,7 +275,8 @@ static void *read_settings(struct reading *reading, const struct yaml_node *entr
                            const struct rule_type *type)
 {
     const struct yaml_node *with = yaml_get(entry, "with");
-    const struct param_source source = {reading->document, with, type->params, type->settings_size};
+    const struct param_source source = {reading->document, with, entry, type->params,
+                                        type->settings_size};
     AUTO_FREE void *settings = memory_new(type->settings_size);
     const char *param = NULL;
     struct error err = {0};
@@ -307,7 +309,8 @@ static void read_entry_head(struct reading *reading, const struct yaml_node *nod
     struct yaml_node known = faults_known_members(node, rule_entry_params);
     AUTO_FREE struct yaml_member *members = known.members;
     const struct yaml_node *on_fail = yaml_get(node, "on-fail");
-    const struct param_source source = {reading->document, &known, rule_entry_params, sizeof(head)};
+    const struct param_source source = {reading->document, &known, node, rule_entry_params,
+                                        sizeof(head)};
 
     if (faults_read_params(reading->faults, &source, &head) < 0)
         return;
@@ -332,7 +335,7 @@ static void read_entry(struct reading *reading, const struct yaml_node *node)
     struct rule_entry entry = {0};
 
     if (node->kind != YAML_KIND_MAP) {
-        fault(reading, node, "a rule is a map with the key \"rule\"", NULL);
+        fault(reading, node, "a rule is a map with the key 'rule'", NULL);
         return;
     }
     faults_check_keys(reading->faults, reading->document, node, entry_keys);
@@ -355,7 +358,7 @@ static void read_rules(struct reading *reading, const struct yaml_node *root)
     const struct yaml_node *list = yaml_get(root, "rules");
 
     if (!list || list->kind != YAML_KIND_LIST || list->count == 0) {
-        fault(reading, faults_place(root, "rules"), "a policy needs a list of \"rules\"", NULL);
+        fault(reading, faults_place(root, "rules"), "a policy needs a list of 'rules'", NULL);
         return;
     }
     if (list->count > RULES_MAX) {

@@ -108,7 +108,7 @@ static int compile(const struct text_list *texts, struct port_list *ports, struc
         AUTO_FREE char *shown = text_printable(texts->items[i], 40);
 
         if (!read_port(texts->items[i], &ports->items[ports->count++])) {
-            error_set(err, FAILURE_INPUT, "\"%s\" is not a port or range", shown);
+            error_set(err, FAILURE_INPUT, "'%s' is not a port or range", shown);
             return error_hint(err, "write 8080, 443/tcp or 9000-9099");
         }
     }

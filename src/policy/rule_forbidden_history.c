@@ -52,9 +52,11 @@ static int read_checks(const struct text_list *names, unsigned *ret, struct erro
             *ret |= CHECK_BIT(check);
         } else {
             AUTO_FREE char *shown = text_printable(names->items[i], 40);
-            error_set(err, FAILURE_INPUT, "there is no check \"%s\"", shown);
-            return near ? error_hint(err, "did you mean \"%s\"?", near)
-                        : error_hint(err, "`regwarden rules forbidden-history` lists them");
+            if (near)
+                return error_set(err, FAILURE_INPUT, "there is no check '%s', did you mean '%s'?",
+                                 shown, near);
+            error_set(err, FAILURE_INPUT, "there is no check '%s'", shown);
+            return error_hint(err, "`regwarden rules forbidden-history` lists them");
         }
     }
     return 0;

@@ -57,10 +57,12 @@ static int read_wanted(const struct text_pair *pair, struct wanted *wanted, stru
         wanted->type = (enum text_type)type;
     } else {
         AUTO_FREE char *shown = text_printable(pair->value, 60);
-        error_set(err, FAILURE_INPUT, "\"%s\" is not a type of label", shown);
-        return near ? error_hint(err, "did you mean \"%s\"?", near)
-                    : error_hint(err, "one of text, url, rfc3339, spdx, git-hash, semver, email, "
-                                      "exact:VALUE, glob:PATTERN");
+        if (near)
+            return error_set(err, FAILURE_INPUT, "'%s' is not a type of label, did you mean '%s'?",
+                             shown, near);
+        error_set(err, FAILURE_INPUT, "'%s' is not a type of label", shown);
+        return error_hint(err, "one of text, url, rfc3339, spdx, git-hash, semver, email, "
+                               "exact:VALUE, glob:PATTERN");
     }
     return 0;
 }

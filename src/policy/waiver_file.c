@@ -98,7 +98,7 @@ static void read_waiver(const struct yaml_document *document, const struct yaml_
 {
     struct waiver_texts texts = {0};
     struct waiver waiver;
-    const struct param_source source = {document, node, waiver_params, sizeof(texts)};
+    const struct param_source source = {document, node, node, waiver_params, sizeof(texts)};
     const char *param = NULL;
     struct error why = {0};
     struct error err = {0};
@@ -123,7 +123,7 @@ void waiver_file_read(const struct yaml_document *document, struct faults *fault
 
     faults_check_keys(faults, document, document->root, file_keys);
     if (items->kind != YAML_KIND_LIST && items->kind != YAML_KIND_NULL) {
-        yaml_error(document, items, &err, "\"waivers\" is a list");
+        yaml_error(document, items, &err, "'waivers' is a list");
         faults_add(faults, &err);
         return;
     }

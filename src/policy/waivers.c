@@ -69,21 +69,21 @@ int waiver_check(const struct waiver *waiver, struct error *err)
         const char *text = *waiver_text(waiver, i);
 
         if (waiver_texts[i].required && (!text || text[strspn(text, " \t")] == '\0'))
-            return error_set(err, FAILURE_INPUT, "a waiver needs \"%s\"", waiver_texts[i].key);
+            return error_set(err, FAILURE_INPUT, "a waiver needs '%s'", waiver_texts[i].key);
         if (text && text[0] == '\0')
-            return error_set(err, FAILURE_INPUT, "\"%s\" of a waiver may not be empty",
+            return error_set(err, FAILURE_INPUT, "'%s' of a waiver may not be empty",
                              waiver_texts[i].key);
         if (text && strlen(text) > WAIVER_TEXT_MAX)
-            return error_set(err, FAILURE_LIMIT, "\"%s\" of a waiver is longer than %d bytes",
+            return error_set(err, FAILURE_LIMIT, "'%s' of a waiver is longer than %d bytes",
                              waiver_texts[i].key, WAIVER_TEXT_MAX);
     }
     if (waiver->fingerprint &&
         (strlen(waiver->fingerprint) != FINGERPRINT_SIZE - 1 ||
          waiver->fingerprint[strspn(waiver->fingerprint, "0123456789abcdef")] != '\0'))
-        return error_set(err, FAILURE_INPUT, "\"fingerprint\" of a waiver is %d hex digits",
+        return error_set(err, FAILURE_INPUT, "'fingerprint' of a waiver is %d hex digits",
                          FINGERPRINT_SIZE - 1);
     if (waiver->expires_ms <= 0) {
-        error_set(err, FAILURE_INPUT, "a waiver needs \"expires\"");
+        error_set(err, FAILURE_INPUT, "a waiver needs 'expires'");
         return error_hint(err, "give the day on which it ends, such as 2030-01-31");
     }
     return 0;
@@ -112,7 +112,7 @@ int waiver_expires_parse(const char *text, int64_t *ret_ms, struct error *err)
 
     if (clock_parse_rfc3339(end_of_day, ret_ms, NULL) == 0)
         return 0;
-    error_set(err, FAILURE_INPUT, "\"%s\" is not a day", shown);
+    error_set(err, FAILURE_INPUT, "'%s' is not a day", shown);
     return error_hint(err, "write 2030-01-31 (until the end of that day, UTC) or "
                            "2030-01-31T12:00:00Z");
 }
@@ -129,13 +129,13 @@ static int waiver_fill(const struct json *json, struct waiver *waiver, struct er
         const struct json *value = json_get(json, waiver_texts[i].key);
 
         if (value && !json_is(value, JSON_KIND_NULL) && !json_string(value))
-            return error_set(err, FAILURE_INPUT, "\"%s\" of a waiver is not a text",
+            return error_set(err, FAILURE_INPUT, "'%s' of a waiver is not a text",
                              waiver_texts[i].key);
         *(char **)(void *)((char *)waiver + waiver_texts[i].offset) =
             memory_copy_text(json_string(value));
     }
     if (json_get(json, "digest") && !digest)
-        return error_set(err, FAILURE_INPUT, "\"digest\" of a waiver is not a text");
+        return error_set(err, FAILURE_INPUT, "'digest' of a waiver is not a text");
     rc = digest ? digest_parse(digest, &waiver->digest, err) : 0;
     if (rc < 0)
         return rc;

@@ -1,0 +1,155 @@
+/* The image that examples differ from. Written as a registry would serve it and read by the same
+ * code, so that it stays a facts document whatever becomes of facts. */
+#include "example_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "regwarden/crypto.h"
+#include "regwarden/facts.h"
+#include "regwarden/memory.h"
+#include "regwarden/text.h"
+
+#define HEX16(digit) \
+    digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit
+#define SHA256(digit) "sha256:" HEX16(digit) HEX16(digit) HEX16(digit) HEX16(digit)
+#define LAYER(digit, size)                                                                 \
+    "{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",\"digest\":\"" SHA256( \
+        digit) "\",\"size\":" size "}"
+#define STEP(created, by, comment) \
+    "{\"created\":\"" created "\",\"created_by\":\"" by "\",\"comment\":\"" comment "\""
+#define OWN(by) STEP("2030-01-01T12:00:00Z", by, "buildkit.dockerfile.v0")
+#define BASE(by) STEP("2029-12-20T08:00:00Z", by, "buildkit.dockerfile.v0")
+
+static const char
+    config_json[] =
+        "{\"created\":\"2030-01-01T12:00:00Z\",\"architecture\":\"amd64\",\"os\":"
+        "\"linux\","
+        "\"config\":{\"User\":\"65532:65532\","
+        "\"Env\":[\"PATH=/usr/local/bin:/usr/bin:/bin\",\"PYTHON_VERSION=3.14.2\","
+        "\"PIP_NO_CACHE_DIR=1\"],"
+        "\"Entrypoint\":[\"/app/serve\"],\"Cmd\":[\"--port=8080\"],\"WorkingDir\":\"/"
+        "app\","
+        "\"ExposedPorts\":{\"8080/tcp\":{}},\"StopSignal\":\"SIGTERM\","
+        "\"Healthcheck\":{\"Test\":[\"CMD\",\"/app/"
+        "serve\",\"--check\"],\"Interval\":30000000000},"
+        "\"Labels\":{\"org.opencontainers.image.source\":\"https://code.example/team/"
+        "app\","
+        "\"org.opencontainers.image.revision\":"
+        "\"0123456789abcdef0123456789abcdef01234567\","
+        "\"org.opencontainers.image.version\":\"1.0.0\","
+        "\"org.opencontainers.image.licenses\":\"MIT OR Apache-2.0\","
+        "\"org.opencontainers.image.created\":\"2030-01-01T12:00:00Z\","
+        "\"org.opencontainers.image.authors\":\"team@code.example\","
+        "\"org.opencontainers.image.title\":\"app\"}},"
+        "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" SHA256("1") "\",\"" SHA256(
+            "2") "\",\"" SHA256("3") "\",\"" SHA256("4") "\"]},"
+                                                         "\"history\":[" BASE(
+                                                             "ADD "
+                                                             "debian-rootfs.tar.xz / "
+                                                             "# buildkit") "}," BASE("RUN /bin/sh "
+                                                                                     "-c apt-get "
+                                                                                     "update && "
+                                                                                     "apt-get "
+                                                                                     "install -y "
+                                                                                     "--no-install-"
+                                                                                     "recommends "
+                                                                                     "ca-"
+                                                                                     "certificates "
+                                                                                     "&& rm -rf "
+                                                                                     "/var/lib/apt/"
+                                                                                     "lists/* # "
+                                                                                     "buildkit") "}"
+                                                                                                 "," BASE("CMD [\\\"bash\\\"]") ",\"empty_layer\":true}," OWN("ENV PIP_NO_CACHE_DIR=1") ",\"empty_layer\":true}," OWN(
+                                                                                                     "WORKDIR /app") ",\"empty_"
+                                                                                                                     "layer\":"
+                                                                                                                     "true}"
+                                                                                                                     "," OWN(
+                                                                                                                         "C"
+                                                                                                                         "O"
+                                                                                                                         "P"
+                                                                                                                         "Y"
+                                                                                                                         " "
+                                                                                                                         "r"
+                                                                                                                         "e"
+                                                                                                                         "q"
+                                                                                                                         "u"
+                                                                                                                         "i"
+                                                                                                                         "r"
+                                                                                                                         "e"
+                                                                                                                         "m"
+                                                                                                                         "e"
+                                                                                                                         "n"
+                                                                                                                         "t"
+                                                                                                                         "s"
+                                                                                                                         "."
+                                                                                                                         "t"
+                                                                                                                         "x"
+                                                                                                                         "t"
+                                                                                                                         " "
+                                                                                                                         "."
+                                                                                                                         "/"
+                                                                                                                         " "
+                                                                                                                         "#"
+                                                                                                                         " "
+                                                                                                                         "b"
+                                                                                                                         "u"
+                                                                                                                         "i"
+                                                                                                                         "l"
+                                                                                                                         "d"
+                                                                                                                         "k"
+                                                                                                                         "i"
+                                                                                                                         "t") "}," OWN("RUN /bin/sh -c pip install -r requirements.txt # buildkit") "}," OWN("EXPOSE [8080/tcp]") ",\"empty_layer\":true}," OWN("USER 65532:65532") ",\"empty_layer\":true}," OWN("HEALTHCHECK &{[\\\"CMD\\\" \\\"/app/serve\\\" \\\"--check\\\"] \\\"30s\\\"}") ",\"empty_layer\":true}," OWN("ENTRYPOINT [\\\"/app/serve\\\"]") ",\"empty_layer\":true}," OWN("CMD [\\\"--port=8080\\\"]") ",\"empty_layer\":true}"
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             "]}";
+
+static struct manifest *read_manifest(size_t config_size)
+{
+    AUTO_FREE char *json = text_new(
+        "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_TYPE_OCI_MANIFEST "\","
+        "\"config\":{\"mediaType\":\"" MEDIA_TYPE_OCI_CONFIG "\",\"digest\":\"" SHA256(
+            "c") "\","
+                 "\"size\":%zu},\"layers\":[" LAYER("a", "30000000") "," LAYER(
+                     "b", "10000000") "," LAYER("d", "2000") "," LAYER("e", "5000000") "]}",
+        config_size);
+    struct manifest *manifest = NULL;
+    struct digest digest;
+
+    digest_compute(NULL, json, strlen(json), &digest);
+    if (manifest_parse(json, strlen(json), MEDIA_TYPE_OCI_MANIFEST, &digest, &manifest, NULL) < 0)
+        abort(); /* our own text */
+    return manifest;
+}
+
+static struct image_config *read_config(void)
+{
+    struct image_config *config = NULL;
+
+    if (image_config_parse(config_json, strlen(config_json), &config, NULL) < 0)
+        abort(); /* our own text */
+    return config;
+}
+
+/* What only provenance and layers could tell. */
+static void complete(struct facts *facts)
+{
+    struct facts_base *base = &facts->base;
+
+    free(base->name);
+    base->name = memory_copy_text("docker.io/library/python:3.14-slim");
+    digest_compute(NULL, "base", strlen("base"), &base->digest);
+    base->pinned = ANSWER_YES;
+    base->evidence = EVIDENCE_PROVENANCE;
+    free(facts->status[FACT_BASE].reason);
+    facts->status[FACT_BASE] = (struct fact_status){.state = FACT_PRESENT};
+    facts->runtime.sdk = ANSWER_NO;
+}
+
+struct json *example_image_facts(void)
+{
+    struct image_config *config = read_config();
+    AUTO_FACTS struct facts *facts =
+        facts_build_take(read_manifest(strlen(config_json)), config, NULL, NULL);
+
+    complete(facts);
+    return facts_to_json(facts);
+}
