@@ -78,15 +78,15 @@ param_type_name(enum param_type type); /* "boolean", "integer", "size", "duratio
 struct param {
     const char *name; /* "max-age"; dots make groups: "listen.address" */
     enum param_type type;
+    bool required;
+    bool reloadable;      /* configuration only: SIGHUP takes it over */
     size_t offset;        /* into the settings struct */
     const char *fallback; /* default, as it would be written in YAML; NULL: empty, zero or false. A
                              list: "[a, b]" */
     int64_t min, max;     /* PARAM_INTEGER, PARAM_BYTES, PARAM_DURATION; both 0: no bounds */
     const char *const *choices; /* PARAM_CHOICE, PARAM_BYTES_BY_NAME; ends with NULL */
     const char *unit;           /* for help; NULL when there is none */
-    bool required;
-    bool reloadable;  /* configuration only: SIGHUP takes it over */
-    const char *help; /* one or two sentences, ends with a full stop */
+    const char *help;           /* one or two sentences, ends with a full stop */
 };
 
 /* Fills `settings` (zeroed) from the map (NULL node: defaults only): unknown keys, wrong types, out

@@ -177,9 +177,9 @@ int clock_parse_rfc3339(const char *text, int64_t *ret_ms, struct error *err)
         return error_set(err, FAILURE_INPUT, "'%s' is not a time such as 2026-01-02T03:04:05Z",
                          shown);
     }
+    int64_t seconds = civil.second;
     int64_t minutes = civil.hour * 60 + civil.minute - offset_minutes;
-    *ret_ms =
-        days_from_civil(&civil) * ms_per_day + minutes * 60000 + civil.second * 1000 + civil.ms;
+    *ret_ms = days_from_civil(&civil) * ms_per_day + minutes * 60000 + seconds * 1000 + civil.ms;
     return 0;
 }
 

@@ -21,7 +21,11 @@ json_t *jansson_real(double value) __asm__("json_real");
 /* A struct json is jansson's json_t. jansson takes const away where it only reads. */
 static inline json_t *native(const struct json *json)
 {
-    return (json_t *)(uintptr_t)json;
+    union {
+        const struct json *ours;
+        json_t *theirs;
+    } view = {.ours = json};
+    return view.theirs;
 }
 
 static inline struct json *foreign(json_t *json)

@@ -6,7 +6,7 @@
 enum { SHOWN_KEY_MAX = 60 };
 
 const struct json_limits json_limits_default = {
-    .max_bytes = 4 * 1024 * 1024,
+    .max_bytes = 4u << 20,
     .max_depth = 64,
     .max_values = 200000,
 };

@@ -49,14 +49,16 @@ static void set_items(const struct config_section *section, struct config *confi
     memcpy((char *)config + section->items_offset, &items, sizeof(items));
 }
 
-static size_t *count_of(const struct config_section *section, const struct config *config)
+static void set_count(const struct config_section *section, struct config *config, size_t count)
 {
-    return (size_t *)(uintptr_t)((const char *)config + section->count_offset);
+    memcpy((char *)config + section->count_offset, &count, sizeof(count));
 }
 
 size_t config_section_count(const struct config_section *section, const struct config *config)
 {
-    return *count_of(section, config);
+    size_t count;
+    memcpy(&count, (const char *)config + section->count_offset, sizeof(count));
+    return count;
 }
 
 void *config_section_item(const struct config_section *section, const struct config *config,
@@ -112,14 +114,15 @@ static int check_member_name(const struct yaml_document *document, const struct 
 static int read_member(const struct config_section *section, const struct yaml_document *document,
                        const struct yaml_member *member, struct config *config, struct error *err)
 {
-    void *item = config_section_item(section, config, *count_of(section, config));
+    size_t count = config_section_count(section, config);
+    void *item = config_section_item(section, config, count);
     int failure = check_member_name(document, member, err);
     if (!failure)
         failure = params_read(section->params, document, member->value, item, err);
     if (failure)
         return failure;
     *(char **)item = memory_copy_text(member->key);
-    ++*count_of(section, config);
+    set_count(section, config, count + 1);
     return 0;
 }
 

@@ -64,35 +64,32 @@ void param_list_schema(const struct param *param, struct json *schema)
     json_set_take(schema, "anyOf", either);
 }
 
-static int add_pair(const struct yaml_member *member, struct text_pairs *pairs, struct error *err)
+/* What is asked of each pair beside having a single value; NULL: nothing. */
+typedef int pair_check_f(const struct param *param, const struct text_pair *pair,
+                         struct error *err);
+
+static int check_member(const struct param *param, const struct yaml_member *member,
+                        pair_check_f *check, struct error *err)
 {
-    if (member->value->kind == YAML_KIND_SCALAR) {
-        text_pairs_add(pairs, member->key, member->value->scalar);
-        return 0;
-    }
+    struct text_pair pair = {member->key, member->value->scalar};
+    if (member->value->kind == YAML_KIND_SCALAR)
+        return check ? check(param, &pair, err) : 0;
     AUTO_FREE char *shown = text_printable(member->key, SHOWN_MAX);
     return error_set(err, FAILURE_INPUT, "'%s' needs a single value", shown);
 }
 
-/* Reads a map of single values, each of which `check` (may be NULL) has to like. */
-typedef int pair_check_f(const struct param *param, const struct text_pair *pair,
-                         struct error *err);
-
 static int read_checked(const struct param *param, const struct yaml_node *node,
                         pair_check_f *check, struct text_pairs *ret, struct error *err)
 {
-    AUTO(text_pairs_release) struct text_pairs pairs = {0};
     if (node->kind != YAML_KIND_MAP)
         return error_set(err, FAILURE_INPUT, "expected a map of names and values");
     for (size_t i = 0; i < node->count; i++) {
-        int failure = add_pair(&node->members[i], &pairs, err);
-        if (!failure && check)
-            failure = check(param, &pairs.items[i], err);
+        int failure = check_member(param, &node->members[i], check, err);
         if (failure)
             return failure;
     }
-    *ret = pairs;
-    pairs = (struct text_pairs){0};
+    for (size_t i = 0; i < node->count; i++)
+        text_pairs_add(ret, node->members[i].key, node->members[i].value->scalar);
     return 0;
 }
 

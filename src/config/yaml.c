@@ -366,7 +366,8 @@ int yaml_parse(const char *name, const char *bytes, size_t size, struct yaml_doc
         return error_set(err, FAILURE_SYSTEM, "out of memory");
     /* Fixed, or two first bytes could turn the file into another one. */
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&builder.parser, (const unsigned char *)bytes, size);
+    yaml_parser_set_input_string(&builder.parser, (const unsigned char *)(size > 0 ? bytes : ""),
+                                 size);
     int failure = build(&builder, bytes, size, err);
     yaml_parser_delete(&builder.parser);
     if (!failure)
