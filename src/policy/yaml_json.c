@@ -61,10 +61,76 @@ static struct json *retain(const struct json *json)
     return json_retain(mutable);
 }
 
+/* The item that `key` means: its number, or that of the item of this name; the count for a new one.
+ */
+static size_t find_item(const struct json *array, const char *key)
+{
+    size_t count = json_count(array);
+    uint64_t index;
+
+    if (text_parse_uint(key, count, &index, NULL) == 0)
+        return (size_t)index;
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(json_get_string(json_at(array, i), "name"), key))
+            return i;
+    }
+    return count;
+}
+
+/* A text is the value of a named item; anything else is laid over the item itself. */
+static struct json *overlay_item(const struct json *item, const char *key, const struct json *over)
+{
+    struct json *named;
+
+    if (!json_string(over))
+        return json_overlay(item, over);
+    named = json_new_object();
+    json_set_string(named, "name", key);
+    json_set_string(named, "value", json_string(over));
+    return named;
+}
+
+static const struct json *change_of(const struct json *array, const struct json *over, size_t index,
+                                    const char **ret_key)
+{
+    for (void *i = json_iterate(over); i; i = json_next(over, i)) {
+        if (find_item(array, json_iterator_key(i)) != index)
+            continue;
+        *ret_key = json_iterator_key(i);
+        return json_iterator_value(i);
+    }
+    return NULL;
+}
+
+static struct json *overlay_items(const struct json *array, const struct json *over)
+{
+    struct json *merged = json_new_array();
+    size_t count = json_count(array);
+
+    for (size_t index = 0; index < count; index++) {
+        const char *key = NULL;
+        const struct json *change = change_of(array, over, index, &key);
+
+        if (!change)
+            json_append_take(merged, json_retain(json_at(array, index)));
+        else if (!json_is(change, JSON_KIND_NULL))
+            json_append_take(merged, overlay_item(json_at(array, index), key, change));
+    }
+    for (void *i = json_iterate(over); i; i = json_next(over, i)) {
+        if (find_item(array, json_iterator_key(i)) == count &&
+            !json_is(json_iterator_value(i), JSON_KIND_NULL))
+            json_append_take(merged,
+                             overlay_item(NULL, json_iterator_key(i), json_iterator_value(i)));
+    }
+    return merged;
+}
+
 struct json *json_overlay(const struct json *base, const struct json *over)
 {
     struct json *merged;
 
+    if (json_is(base, JSON_KIND_ARRAY) && json_is(over, JSON_KIND_OBJECT))
+        return overlay_items(base, over);
     if (!json_is(base, JSON_KIND_OBJECT) || !json_is(over, JSON_KIND_OBJECT))
         return retain(over);
     merged = json_new_object();
