@@ -191,8 +191,10 @@ bool map_each(const struct map *map, size_t *position, const char **ret_key, voi
         ++*position;
     if (*position >= map->slot_count)
         return false;
-    *ret_key = map->slots[*position].key;
-    *ret_value = map->slots[*position].value;
+    if (ret_key)
+        *ret_key = map->slots[*position].key;
+    if (ret_value)
+        *ret_value = map->slots[*position].value;
     ++*position;
     return true;
 }

@@ -27,7 +27,7 @@ static int list(const struct verbs_input *input, struct error *err)
     if (input->client.json)
         client_print_json(answer);
     else
-        client_print_table(json_get(answer, "deadLetters"), columns);
+        client_print_table(json_get(answer, "items"), columns);
     return 0;
 }
 

@@ -26,32 +26,41 @@ static const struct argp argp = {
 
 static void print_counts(const struct json *counts, const char *what)
 {
+    printf("%-13s", what);
     for (void *i = json_iterate(counts); i; i = json_next(counts, i))
-        printf("  %s %-12s %lld\n", what, json_iterator_key(i),
-               (long long)json_integer(json_iterator_value(i), 0));
+        printf(" %lld %s ", (long long)json_integer(json_iterator_value(i), 0),
+               json_iterator_key(i));
+    puts("");
+}
+
+static void print_age(const struct json *part, const char *key, const char *what)
+{
+    char age[TEXT_NUMBER_SIZE];
+    int64_t ms = json_get_integer(part, key, 0);
+
+    if (ms > 0)
+        printf(", %s for %s", what, text_format_duration(ms, age));
 }
 
 static void print_status(const struct json *status)
 {
     static const struct column registries[] = {{"REGISTRY", "registry"},
-                                               {"TAGS", "tagsKnown"},
-                                               {"JUDGED", "tagsJudged"},
-                                               {"OPEN", "openEvents"},
+                                               {"TAGS", "tags"},
+                                               {"JUDGED", "judged"},
                                                {"LAST SWEEP", "lastSweep.finishedAt"},
                                                {"STATE", "lastSweep.state"},
+                                               {"REASON", "lastSweep.reason"},
                                                {NULL, NULL}};
-    char age[TEXT_NUMBER_SIZE];
-    int64_t oldest = json_get_integer(status, "oldestUnjudgedAgeMs", 0);
+    const struct json *tags = json_get(status, "tags");
+    const struct json *events = json_get(status, "events");
 
-    printf("regwarden %s\n",
-           json_get_string(status, "version") ? json_get_string(status, "version") : "");
-    printf("%lld of %lld tags judged", (long long)json_get_integer(status, "tagsJudged", 0),
-           (long long)json_get_integer(status, "tagsKnown", 0));
-    if (oldest > 0)
-        printf(", oldest unjudged for %s", text_format_duration(oldest, age));
-    printf("\n%lld events open, %lld reviews under way\n",
-           (long long)json_get_integer(status, "openEvents", 0),
-           (long long)json_get_integer(status, "reviewsActive", 0));
+    printf("%lld of %lld tags judged", (long long)json_get_integer(tags, "judged", 0),
+           (long long)json_get_integer(tags, "known", 0));
+    print_age(tags, "oldestUnjudgedAgeMs", "oldest unjudged");
+    printf("\n%lld events open", (long long)json_get_integer(events, "open", 0));
+    print_age(events, "oldestAgeMs", "the oldest");
+    printf(", %lld reviews under way\n\n", (long long)json_get_integer(status, "reviewsActive", 0));
+    print_counts(json_get(status, "verdicts"), "verdicts");
     print_counts(json_get(status, "plans"), "plans");
     print_counts(json_get(status, "deadLetters"), "dead letters");
     puts("");

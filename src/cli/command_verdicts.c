@@ -92,7 +92,7 @@ static int run(int argc, char **argv)
     if (options.client.json)
         client_print_json(answer);
     else
-        client_print_table(json_get(answer, "verdicts"), columns);
+        client_print_table(json_get(answer, "items"), columns);
     return EXIT_PASSED;
 }
 

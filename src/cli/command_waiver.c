@@ -104,7 +104,7 @@ static int list(const struct verbs_input *input, struct error *err)
 
     if (client_request(&input->client, "GET", "/api/v1/waivers?limit=1000", NULL, &answer, err) < 0)
         return err->kind;
-    rows = as_expiring(json_get(answer, "waivers"), options->expiring, kept, err);
+    rows = as_expiring(json_get(answer, "items"), options->expiring, kept, err);
     if (!rows)
         return err->kind;
     if (input->client.json)

@@ -11,8 +11,8 @@
 
 static struct json *short_finding(const struct json *finding)
 {
-    static const char *const keys[] = {"rule",    "id",   "policy", "severity",   "status",
-                                       "message", "path", "origin", "fingerprint"};
+    static const char *const keys[] = {"rule",    "id",   "policy", "severity", "status",
+                                       "message", "path", "origin", "platform", "fingerprint"};
     struct json *item = json_new_object();
 
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++)

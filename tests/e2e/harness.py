@@ -229,7 +229,7 @@ class Regwarden:
 
     def verdicts(self, **query):
         path = "/api/v1/verdicts?" + urllib.parse.urlencode({"limit": 1000, **query})
-        return self.json(path)["verdicts"]
+        return self.json(path)["items"]
 
     def verdict(self, repository, tag, seconds=30, digest=None):
         """Waits for the verdict in force of a tag."""
@@ -241,7 +241,7 @@ class Regwarden:
         return wait_for(f"a verdict of {repository}:{tag}", look, seconds)
 
     def plans(self, **query):
-        return self.json("/api/v1/plans?" + urllib.parse.urlencode({"limit": 1000, **query}))["plans"]
+        return self.json("/api/v1/plans?" + urllib.parse.urlencode({"limit": 1000, **query}))["items"]
 
     def status(self):
         return self.json("/api/v1/status")
@@ -250,7 +250,7 @@ class Regwarden:
         """Until every event is judged and every plan carried out."""
         def idle():
             status = self.status()
-            return status["openEvents"] == 0 and status["plans"].get("planned", 0) == 0
+            return status["events"]["open"] == 0 and status["plans"]["planned"] == 0
         wait_for("regwarden to have nothing left to do", idle, seconds, 0.1)
 
 

@@ -86,7 +86,7 @@ def test_retag_and_repush(bench):
     assert daemon.verdict("team/app", "v2")["digest"] == good.digest
     daemon.wait_idle()
     assert len([v for v in daemon.verdicts(repository="team/app") if v["tag"]]) == 2
-    assert before["tagsJudged"] == 1 and daemon.status()["tagsJudged"] == 2
+    assert before["tags"]["judged"] == 1 and daemon.status()["tags"]["judged"] == 2
     assert "regwarden_reviews_repeated_total 1" in daemon.get("/metrics")[1].decode()
 
 
@@ -101,7 +101,7 @@ def test_moved_tag(bench):
     daemon.wait_idle()
     assert client.digest("team/app", "v1") == second.digest, "audit mode changes nothing"
     assert all(plan["state"] == "would" for plan in daemon.plans() if plan["kind"] != "notify")
-    history = daemon.json("/api/v1/history?registry=main&repository=team/app&tag=v1")["history"]
+    history = daemon.json("/api/v1/history?registry=main&repository=team/app&tag=v1")["items"]
     assert [entry["verdict"] for entry in history] == ["fail", "pass"], history
 
 
@@ -140,8 +140,8 @@ def test_sweep_finds_what_was_there(bench):
     assert daemon.verdict("old/app", "v1")["verdict"] == "fail"
     daemon.wait_idle()
     assert client.digest("old/app", "v1") == old.digest, "what stood there before us is reported, not moved"
-    status = daemon.status()
-    assert status["tagsJudged"] == status["tagsKnown"] == 1, status
+    tags = daemon.status()["tags"]
+    assert tags["judged"] == tags["known"] == 1, tags
     client.push("old/app", images.good(), "v2")
     daemon.cli("sweep")
     assert daemon.verdict("old/app", "v2")["verdict"] == "pass"
