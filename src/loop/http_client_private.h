@@ -90,8 +90,7 @@ void http_glue_close(struct http_client *client);
 /* http_transfer.c: one request as a libcurl handle. */
 struct transfer *transfer_new(struct http_client *client, const struct http_request *request);
 bool transfer_start(struct transfer *transfer); /* false: it failed, response.error says why */
-void transfer_stop(struct transfer *transfer);  /* takes it away from libcurl */
-void transfer_free(struct transfer *transfer);
+void transfer_free(struct transfer *transfer);  /* takes it away from libcurl first */
 /* Notes our own reason to end it; the first one counts. Returns `kind`. */
 int transfer_fail(struct transfer *transfer, enum failure kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -129,8 +129,3 @@ size_t http_reader_feed(struct http_reader *reader, const char *bytes, size_t si
         used += feed_once(reader, bytes + used, size - used);
     return used;
 }
-
-bool http_reader_begun(const struct http_reader *reader)
-{
-    return reader->head.length > 0 || reader->state != READER_HEAD;
-}

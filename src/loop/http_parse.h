@@ -100,8 +100,6 @@ void http_reader_release(struct http_reader *reader);
 void http_reader_next(struct http_reader *reader);
 /* Returns how many bytes were used: all, unless the request is done or refused. */
 size_t http_reader_feed(struct http_reader *reader, const char *bytes, size_t size);
-/* Has anything of a request been read? */
-bool http_reader_begun(const struct http_reader *reader);
 
 /* The parts, for the files http_*.c of this room. */
 

@@ -305,21 +305,12 @@ bool transfer_start(struct transfer *transfer)
     return true;
 }
 
-void transfer_stop(struct transfer *transfer)
-{
-    timer_disarm(transfer->idle);
-    if (transfer->total != NULL)
-        timer_disarm(transfer->total);
-    if (transfer->easy == NULL)
-        return;
-    curl_multi_remove_handle(transfer->client->multi, transfer->easy);
-    curl_easy_cleanup(transfer->easy);
-    transfer->easy = NULL;
-}
-
 void transfer_free(struct transfer *transfer)
 {
-    transfer_stop(transfer);
+    if (transfer->easy != NULL) {
+        curl_multi_remove_handle(transfer->client->multi, transfer->easy);
+        curl_easy_cleanup(transfer->easy);
+    }
     timer_free(transfer->idle);
     timer_free(transfer->total);
     curl_slist_free_all(transfer->headers);

@@ -208,6 +208,8 @@ static const struct evil_case {
     bool is_write;
     enum failure kind;
     const char *text; /* part of the error's */
+    int64_t idle_ms;  /* 0: the default */
+    int64_t total_ms;
 } evil_cases[] = {
     {.what = "closed without an answer", .kind = FAILURE_LATER, .text = "without an answer"},
     {.what = "reset", .end = EVIL_RESET, .kind = FAILURE_LATER, .text = "127.0.0.1"},
@@ -263,17 +265,20 @@ static const struct evil_case {
     {.what = "silent after the request",
      .end = EVIL_HANG,
      .kind = FAILURE_LATER,
-     .text = "no byte came or went for 200 ms"},
+     .text = "no byte came or went for 200 ms",
+     .idle_ms = 200},
     {.what = "silent in the body",
      .script = {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"}},
      .end = EVIL_HANG,
      .kind = FAILURE_LATER,
-     .text = "no byte"},
+     .text = "no byte",
+     .idle_ms = 200},
     {.what = "trickling body",
      .script = {{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"},
                 {.bytes = "x", .repeat = 1000, .pause_ms = 20}},
      .kind = FAILURE_LATER,
-     .text = "longer than 1000 ms"},
+     .text = "longer than 1000 ms",
+     .total_ms = 1000},
 };
 
 static void misbehaving_servers_give_clear_failures(void **state)
@@ -289,8 +294,8 @@ static void misbehaving_servers_give_clear_failures(void **state)
             .method = row->is_write ? "POST" : "GET",
             .url = url,
             .max_body_bytes = 1000,
-            .idle_timeout_ms = 200,
-            .total_timeout_ms = 1000,
+            .idle_timeout_ms = row->idle_ms,
+            .total_timeout_ms = row->total_ms,
         };
         run_to_end(&request, &outcome);
         if (outcome.error.kind != row->kind || outcome.status != 0)
@@ -314,7 +319,7 @@ static void a_slow_answer_with_bytes_in_time_is_awaited(void **state)
     evil_start(&evil);
     AUTO_FREE char *url = url_of(evil.port, "/");
     AUTO_OUTCOME struct outcome outcome = {0};
-    struct http_request request = {.method = "GET", .url = url, .idle_timeout_ms = 300};
+    struct http_request request = {.method = "GET", .url = url, .idle_timeout_ms = 500};
     run_to_end(&request, &outcome);
     evil_stop(&evil);
     assert_int_equal(outcome.status, 200);

@@ -170,6 +170,7 @@ static void live_sockets_are_left_alone(void **state)
 {
     (void)state;
     AUTO_CLOSE int fd = bind_socket(true);
+    assert_true(fd >= 0);
     AUTO_FREE char *address = text_new("unix:%s", path);
     struct error err = {0};
     assert_int_equal(http_server_listen(world.server, address, &err), FAILURE_SYSTEM);
@@ -181,6 +182,7 @@ static void files_are_not_taken_for_sockets(void **state)
 {
     (void)state;
     AUTO_CLOSE int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
     AUTO_FREE char *address = text_new("unix:%s", path);
     assert_int_equal(http_server_listen(world.server, address, NULL), FAILURE_INPUT);
     assert_int_equal(access(path, F_OK), 0);
@@ -195,6 +197,7 @@ static void another_process_socket_is_not_removed(void **state)
     world_listen(&world, address);
     unlink(path);
     AUTO_CLOSE int fd = bind_socket(true);
+    assert_true(fd >= 0);
     http_server_free(world.server);
     world.server = NULL;
     assert_int_equal(access(path, F_OK), 0);

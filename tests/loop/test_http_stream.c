@@ -271,6 +271,8 @@ static void waiting_counts_towards_the_total_time(void **state)
     assert_true(world_wait(&world, was_called, &waiting));
     assert_int_equal(waiting.error.kind, FAILURE_LATER); /* it was never sent */
     assert_int_equal(busy[0].called, 0);
+    http_client_cancel(client, busy[0].id);
+    http_client_cancel(client, busy[1].id);
 }
 
 static void freeing_the_client_ends_all_requests(void **state)
