@@ -90,14 +90,25 @@ int json_refuse_case_variants(const struct json *json, struct error *err)
     return failure;
 }
 
+/* jansson counts atomically but looks at the count without that first; this does both. Its
+ * constants (null, true, false) have the count -1 for ever. */
+static bool is_counted(json_t *json)
+{
+    return json && __atomic_load_n(&json->refcount, __ATOMIC_RELAXED) != SIZE_MAX;
+}
+
 struct json *json_retain(struct json *json)
 {
-    return foreign(json_incref(native(json)));
+    if (is_counted(native(json)))
+        __atomic_add_fetch(&native(json)->refcount, 1, __ATOMIC_RELAXED);
+    return json;
 }
 
 void json_release(struct json *json)
 {
-    json_decref(native(json));
+    if (is_counted(native(json)) &&
+        __atomic_sub_fetch(&native(json)->refcount, 1, __ATOMIC_ACQ_REL) == 0)
+        json_delete(native(json));
 }
 
 void json_auto_release(struct json **json)

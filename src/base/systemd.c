@@ -15,6 +15,7 @@
 #include "regwarden/text.h"
 
 enum { JOURNAL_FIELDS_MAX = 32 };
+static const char journal_socket[] = "/run/systemd/journal/socket";
 
 void systemd_notify(const char *state)
 {
@@ -67,10 +68,13 @@ static char *journal_field(const char *name, const char *value)
     return field;
 }
 
+/* The library reports success when there is no journal at all, and the line would be lost. */
 bool systemd_journal(int priority, const struct log_field *fields, const char *message)
 {
     AUTO_TEXT_LIST struct text_list list = {0};
     struct iovec parts[JOURNAL_FIELDS_MAX];
+    if (access(journal_socket, W_OK) < 0)
+        return false;
     text_list_add_take(&list, text_new("PRIORITY=%d", priority));
     text_list_add_take(&list, text_new("MESSAGE=%s", message));
     text_list_add(&list, "SYSLOG_IDENTIFIER=regwarden");

@@ -183,6 +183,18 @@ static void the_journal_stream_is_recognised_by_its_inode(void **state)
     assert_true(text_ends_with(lines, "info: auto\n"));
 }
 
+static void a_missing_journal_loses_no_line(void **state)
+{
+    (void)state;
+    if (access("/run/systemd/journal/socket", F_OK) == 0)
+        skip();
+    log_setup(LOG_JOURNAL, LEVEL_INFO);
+    capture();
+    log_info(LOG_FIELDS({"tag", "v1"}), "kept");
+    AUTO_FREE char *lines = captured_text();
+    assert_true(text_ends_with(lines, "info: kept tag=v1\n"));
+}
+
 static void without_a_service_manager_nothing_happens(void **state)
 {
     struct systemd_socket sockets[2];
@@ -227,6 +239,7 @@ int main(void)
         cmocka_unit_test(more_fields_than_fit_are_cut),
         cmocka_unit_test(levels_have_names),
         cmocka_unit_test(the_journal_stream_is_recognised_by_its_inode),
+        cmocka_unit_test(a_missing_journal_loses_no_line),
         cmocka_unit_test(without_a_service_manager_nothing_happens),
         cmocka_unit_test(readiness_and_watchdog_reach_the_service_manager),
     };
