@@ -137,8 +137,7 @@ static int begin_challenge(struct cursor *cursor, struct challenges *challenges,
     if (*cursor->at != ' ' && *cursor->at != '\t')
         return 0;
     skip_blanks(cursor);
-    /* A lone word before a comma is the next scheme's credentials only in theory: servers send
-     * parameters. Both readings end the challenge here. */
+    /* Credentials of the other kind ("Negotiate abc==") say nothing to us. */
     (void)skip_token68(cursor);
     return 0;
 }
