@@ -291,7 +291,7 @@ static bool pem_at(struct secret_text *scan, size_t at, struct secret_match *ret
 static bool is_reference(const char *value, size_t size)
 {
     return size == 0 || *value == '$' || *value == '%' || *value == '<' || *value == '{' ||
-           is_dummy(value, size);
+           is_dummy(value, size) || memmem(value, size, "****", 4); /* masked before */
 }
 
 /* The password of scheme://user:password@host. */
