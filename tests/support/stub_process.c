@@ -1,4 +1,4 @@
-/* Starting, asking and ending stub_registry.py. */
+/* Starting, asking and ending stub_registry.py and its likes. */
 #include "stub_process.h"
 
 #include <fcntl.h>
@@ -17,21 +17,15 @@
 
 extern char **environ;
 
-static void spawn(struct stub *stub, const char *scenario, int output[2], int input[2])
+static void spawn(struct stub *stub, char *const *arguments, int output[2], int input[2])
 {
     posix_spawn_file_actions_t actions;
-    char script[] = TEST_SOURCE_DIR "/tests/support/stub_registry.py";
-    char python[] = "python3";
-    char option[] = "--record";
-    char *name = memory_copy_text(scenario);
-    char *arguments[] = {python, script, name, option, stub->record, NULL};
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
-    assert_int_equal(posix_spawnp(&stub->pid, python, &actions, NULL, arguments, environ), 0);
+    assert_int_equal(posix_spawnp(&stub->pid, arguments[0], &actions, NULL, arguments, environ), 0);
     posix_spawn_file_actions_destroy(&actions);
-    free(name);
 }
 
 static void take_line(struct stub *stub, char *line)
@@ -48,24 +42,37 @@ static void take_line(struct stub *stub, char *line)
     }
 }
 
-static void read_greeting(struct stub *stub, FILE *output)
+/* False: something is missing. */
+static bool read_greeting(struct stub *stub, FILE *output)
 {
     char line[512];
 
     while (fgets(line, sizeof(line), output)) {
         if (text_equal(line, "ready\n"))
-            return;
+            return true;
+        if (text_starts_with(line, "missing ")) {
+            line[strcspn(line, "\n")] = '\0';
+            print_message("skipped: %s is not installed\n", line + strlen("missing "));
+            return false;
+        }
         take_line(stub, line);
     }
-    fail_msg("the stub registry did not start");
+    fail_msg("the registry did not start");
+    return false;
 }
 
-void stub_start(struct stub *stub, const char *scenario)
+bool stub_start_script(struct stub *stub, const char *script, const char *scenario)
 {
     char template[] = "/tmp/regwarden-stub-XXXXXX";
+    AUTO_FREE char *path = text_new("%s/tests/support/%s", TEST_SOURCE_DIR, script);
+    AUTO_FREE char *name = memory_copy_text(scenario);
+    char python[] = "python3";
+    char no_cache[] = "-B";
+    char option[] = "--record";
     int output[2];
     int input[2];
     FILE *stream;
+    bool ready;
 
     *stub = (struct stub){0};
     assert_non_null(mkdtemp(template));
@@ -73,14 +80,23 @@ void stub_start(struct stub *stub, const char *scenario)
     stub->record = text_new("%s/record", template);
     assert_int_equal(pipe2(output, O_CLOEXEC), 0);
     assert_int_equal(pipe2(input, O_CLOEXEC), 0);
-    spawn(stub, scenario, output, input);
+    spawn(stub, (char *[]){python, no_cache, path, name, option, stub->record, NULL}, output,
+          input);
     close(output[1]);
     close(input[0]);
     stub->input = input[1];
     stream = fdopen(output[0], "r");
     assert_non_null(stream);
-    read_greeting(stub, stream);
+    ready = read_greeting(stub, stream);
     fclose(stream);
+    if (!ready)
+        stub_stop(stub);
+    return ready;
+}
+
+void stub_start(struct stub *stub, const char *scenario)
+{
+    assert_true(stub_start_script(stub, "stub_registry.py", scenario));
 }
 
 void stub_stop(struct stub *stub)
