@@ -76,7 +76,6 @@ struct findings {
     size_t count;
     size_t capacity;
 };
-void findings_release(struct findings *findings);
 
 struct verdict {
     enum verdict_status status;

@@ -23,7 +23,6 @@ struct rule_entry {
     unsigned on_fail; /* ACTION_BITs */
     enum on_unknown on_unknown;
 };
-void rule_entry_release(struct rule_entry *entry);
 
 struct policy {
     char *name;
@@ -55,7 +54,6 @@ void waiver_list_release(struct waiver_list *list);
 /* The waiver that excuses this finding now, or NULL. Expired ones never do. */
 const struct waiver *waiver_list_find(const struct waiver_list *list, const struct finding *finding,
                                       const struct placement *placement, int64_t now_ms);
-struct waiver waiver_copy(const struct waiver *waiver);
 /* A day (until its end, UTC) or an RFC 3339 time. FAILURE_INPUT with a hint. */
 int waiver_expires_parse(const char *text, int64_t *ret_ms, struct error *err);
 

@@ -109,7 +109,7 @@ const struct param rule_entry_params[] = {
     {.name = NULL},
 };
 
-void rule_entry_release(struct rule_entry *entry)
+static void rule_entry_release(struct rule_entry *entry)
 {
     if (entry->settings) {
         if (entry->type->release)

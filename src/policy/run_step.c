@@ -239,7 +239,7 @@ static void read_words(size_t from, struct run_command *command)
     }
 }
 
-void run_command_read(const struct shell_command *shell, struct run_command *ret)
+static void run_command_read(const struct shell_command *shell, struct run_command *ret)
 {
     size_t pip;
 

@@ -40,7 +40,6 @@ struct run_command {
     bool no_recommends;
 };
 
-void run_command_read(const struct shell_command *shell, struct run_command *ret);
 const char *package_manager_name(enum package_manager manager);
 /* Is the program called so, with or without its directory? */
 bool run_command_is(const struct run_command *command, const char *program);

@@ -119,7 +119,7 @@ void finding_release(struct finding *finding)
     *finding = (struct finding){0};
 }
 
-void findings_release(struct findings *findings)
+static void findings_release(struct findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++)
         finding_release(&findings->items[i]);

@@ -25,7 +25,7 @@ void waiver_release(struct waiver *waiver)
     *waiver = (struct waiver){0};
 }
 
-struct waiver waiver_copy(const struct waiver *waiver)
+static struct waiver waiver_copy(const struct waiver *waiver)
 {
     struct waiver copy = *waiver;
 
