@@ -142,6 +142,19 @@ static void journalled(void *argument, const struct error *error)
     job_go_on(job);
 }
 
+/* A registry sends its notification before it links the tag: for a moment the tag is not there, or
+ * still names what it named before. Only what stays so has moved. */
+static bool may_settle(const struct job *job, const struct action_result *result)
+{
+    enum { SETTLE_ATTEMPTS = 3 };
+    const unsigned by_tag =
+        ACTION_BIT(ACTION_QUARANTINE) | ACTION_BIT(ACTION_ROLLBACK) | ACTION_BIT(ACTION_REMOVE);
+
+    return result->state == PLAN_SKIPPED &&
+           (ACTION_BIT(job->work.plans[job->index].kind) & by_tag) &&
+           job->attempts < SETTLE_ATTEMPTS;
+}
+
 static void performed(void *argument, const struct action_result *result)
 {
     struct job *job = argument;
@@ -155,6 +168,10 @@ static void performed(void *argument, const struct action_result *result)
                                  .at_ms = clock_wall_ms()};
 
     event_log_fields(&job->work.placement, &buffer, fields);
+    if (may_settle(job, result)) {
+        park(job, NULL);
+        return;
+    }
     if (result->state == PLAN_PLANNED && job->attempts < GIVE_UP_ATTEMPTS) {
         log_warning(fields, "%s failed: %s, retrying", action_kind_name(plan->kind),
                     result->error ? result->error->text : "");
