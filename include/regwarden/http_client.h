@@ -26,12 +26,14 @@ struct http_client_options {
     const char *client_key_file;
     const char *unix_socket;  /* NULL: TCP. All requests of this client go there */
     const char *proxy;        /* NULL: none */
-    unsigned max_connections; /* 0: 64 */
+    unsigned max_connections; /* 0: 64. More requests wait for their turn, in order */
     const char *user_agent;   /* NULL: "regwarden/<version>" */
 };
+/* FAILURE_SYSTEM, also for files that cannot be read. */
 int http_client_new(struct loop *loop, const struct http_client_options *options,
                     struct http_client **ret, struct error *err);
-void http_client_free(struct http_client *client); /* accepts NULL */
+/* Accepts NULL. Also from within any callback of this client. */
+void http_client_free(struct http_client *client);
 
 struct http_header {
     const char *name;
@@ -48,11 +50,13 @@ struct http_request {
     uint64_t
         max_body_bytes; /* of the answer; more ends the transfer with FAILURE_LIMIT. 0: 64 KiB */
     int64_t connect_timeout_ms; /* 0: 10 s */
-    int64_t idle_timeout_ms;  /* no byte in either direction for so long: FAILURE_LATER. 0: 30 s */
-    int64_t total_timeout_ms; /* 0: none */
+    /* No byte in either direction for so long (of the answer's headers: no line), once connected
+     * and while not paused: FAILURE_LATER. 0: 30 s. */
+    int64_t idle_timeout_ms;
+    int64_t total_timeout_ms; /* from http_client_send, waiting included. 0: none */
     /* Streaming answer: called for each piece instead of collecting `body`; returns 0 to go on or a
      * failure to abort. NULL: collect. http_client_pause() stops the stream until
-     * http_client_resume(). Only for 2xx answers; bodies of others are collected. */
+     * http_client_resume(). Only for 2xx answers; bodies of others are collected, up to 64 KiB. */
     int (*body_write)(void *argument, const void *bytes, size_t size, struct error *err);
     /* Streaming request body: fills the buffer, returns the count, 0 at the end, or a negative
      * failure; needs body_size set to the total. NULL: `body`. When nothing is there yet,
@@ -67,8 +71,9 @@ struct http_response {         /* borrowed by the callback */
     const char *body;          /* NUL behind it; "" when streamed */
     size_t body_size;
     struct error error; /* kind FAILURE_NONE when an answer came (of any status) */
-    bool sent; /* the request, or part of it, may have reached the server: a lost answer to a write
-                  is FAILURE_UNCERTAIN */
+    /* The request, or part of it, may have reached the server. What would be FAILURE_LATER is then
+     * FAILURE_UNCERTAIN, unless the method is GET, HEAD or OPTIONS. */
+    bool sent;
 };
 const char *http_response_header(const struct http_response *response,
                                  const char *lower_case_name); /* NULL when absent; first */
@@ -81,9 +86,11 @@ typedef void http_done_f(void *argument, const struct http_response *response);
 /* Returns the request's id (never 0). The callback is never called from within this function. */
 uint64_t http_client_send(struct http_client *client, const struct http_request *request,
                           http_done_f *done, void *argument);
-/* The callback is not called any more. Unknown ids are ignored. */
+/* No callback of this request is called any more. Unknown ids are ignored. */
 void http_client_cancel(struct http_client *client, uint64_t id);
+/* Pauses body_write from its next piece on; what libcurl and the kernel hold stays bounded. */
 void http_client_pause(struct http_client *client, uint64_t id);
+/* Goes on with body_write, and asks body_read again. */
 void http_client_resume(struct http_client *client, uint64_t id);
 size_t http_client_active(const struct http_client *client);
 

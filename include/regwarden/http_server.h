@@ -33,8 +33,10 @@ struct http_server_options {
     /* 0: 512; lowered to what RLIMIT_NOFILE leaves. At the cap the connection that has been idle
      * longest is closed for the new one; when none is idle the new one is answered 503. */
     unsigned max_connections;
-    uint64_t max_body_bytes;          /* 0: 1 MiB; more is 413 */
-    uint64_t max_total_body_bytes;    /* of all connections together. 0: 32 MiB; more is 503 */
+    uint64_t max_body_bytes; /* 0: 1 MiB; more is 413 */
+    /* Of all connections together: request bodies, and answers that were not read yet, each. 0: 16
+     * MiB; more is 503. */
+    uint64_t max_total_body_bytes;
     size_t max_header_bytes;          /* 0: 16 KiB; more, or more than 100 fields, is 431 */
     int64_t request_timeout_ms;       /* from the first byte of a request to its last. 0: 15 s;
                                          more is 408 */

@@ -59,15 +59,22 @@ static void arm_timer(struct http_connection *connection)
     evtimer_add(connection->timer, &after);
 }
 
+static bool is_spare(const struct http_connection *connection)
+{
+    return connection->phase == PHASE_IDLE || connection->phase == PHASE_LINGERING;
+}
+
 void http_connection_enter(struct http_connection *connection, enum http_phase phase)
 {
     struct http_server *server = connection->server;
-    if (connection->phase == PHASE_IDLE)
-        TAILQ_REMOVE(&server->idle, connection, idle);
+    if (is_spare(connection))
+        TAILQ_REMOVE(&server->spare, connection, spare);
     connection->phase = phase;
     connection->phase_serial++;
     if (phase == PHASE_IDLE)
-        TAILQ_INSERT_TAIL(&server->idle, connection, idle);
+        TAILQ_INSERT_TAIL(&server->spare, connection, spare);
+    else if (phase == PHASE_LINGERING)
+        TAILQ_INSERT_HEAD(&server->spare, connection, spare);
     if (!connection->is_running) /* a round that passes many phases arms once, at its end */
         arm_timer(connection);
 }
@@ -83,10 +90,10 @@ static bool count_body(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
     size_t now = connection->reader.body.capacity;
-    server->buffered_bytes = server->buffered_bytes - connection->counted_bytes + now;
-    bool has_grown = now > connection->counted_bytes;
-    connection->counted_bytes = now;
-    return !has_grown || server->buffered_bytes <= server->options.max_total_body_bytes;
+    server->body_bytes += now - connection->counted_body;
+    bool has_grown = now > connection->counted_body;
+    connection->counted_body = now;
+    return !has_grown || server->body_bytes <= server->options.max_total_body_bytes;
 }
 
 void http_connection_free(struct http_connection *connection)
@@ -94,11 +101,12 @@ void http_connection_free(struct http_connection *connection)
     struct http_server *server = connection->server;
     assert(!connection->is_running);
     forget_exchange(connection);
-    if (connection->phase == PHASE_IDLE)
-        TAILQ_REMOVE(&server->idle, connection, idle);
+    if (is_spare(connection))
+        TAILQ_REMOVE(&server->spare, connection, spare);
     TAILQ_REMOVE(&server->connections, connection, all);
     server->connection_count--;
-    server->buffered_bytes -= connection->counted_bytes;
+    server->body_bytes -= connection->counted_body;
+    server->output_bytes -= connection->counted_output;
     http_reader_release(&connection->reader);
     text_release(&connection->out);
     event_free(connection->timer);
@@ -259,6 +267,7 @@ static void on_drained(struct bufferevent *bev, void *argument)
 {
     (void)bev;
     struct http_connection *connection = argument;
+    http_output_count(connection);
     if (connection->phase == PHASE_CLOSING)
         http_output_close(connection);
     else if (connection->phase == PHASE_WRITING)
@@ -335,15 +344,16 @@ static struct bufferevent *open_bufferevent(struct http_connection *connection, 
     return bev;
 }
 
-/* At the cap the connection that has been idle longest makes room. False when none is idle. */
+/* At the cap a lingering connection, or else the one that has been idle longest, makes room. False
+ * when all are at work. */
 static bool make_room(struct http_server *server)
 {
     if (server->connection_count < server->options.max_connections)
         return true;
-    struct http_connection *oldest = TAILQ_FIRST(&server->idle);
-    if (oldest == NULL)
+    struct http_connection *spare = TAILQ_FIRST(&server->spare);
+    if (spare == NULL)
         return false;
-    http_connection_free(oldest);
+    http_connection_free(spare);
     return true;
 }
 

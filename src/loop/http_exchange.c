@@ -105,11 +105,19 @@ struct http_exchange *http_server_find(struct http_server *server, uint64_t id)
     return id_table_find(&server->exchanges, id);
 }
 
+static void replace(struct http_reply *reply, int status, const char *text)
+{
+    reply->status = status;
+    reply->headers = NULL;
+    reply->content_type = "text/plain; charset=utf-8";
+    reply->body = text;
+    reply->size = strlen(text);
+}
+
 void http_exchange_reply(struct http_exchange *exchange, int status,
                          const struct http_reply_header *headers, const char *content_type,
                          const void *body, size_t size)
 {
-    static const char refused[] = "The answer held a header that may not be sent.\n";
     struct http_connection *connection = exchange->connection;
     const struct http_request_head *head = head_of(exchange);
     assert(exchange->id != 0); /* answered once only */
@@ -124,15 +132,16 @@ void http_exchange_reply(struct http_exchange *exchange, int status,
         .is_http10 = head->is_http10,
         .keep_alive = head->keep_alive && !connection->server->is_draining,
     };
-    if (!http_reply_head(&reply, &connection->out)) {
-        reply.status = 500;
-        reply.headers = NULL;
-        reply.content_type = "text/plain; charset=utf-8";
-        reply.body = refused;
-        reply.size = sizeof(refused) - 1;
-        http_reply_head(&reply, &connection->out);
+    bool has_body = !reply.is_head && http_reply_has_body(status);
+    if (has_body && size > COPIED_BODY_MAX && !http_output_allows(connection, size)) {
+        connection->server->counters.over_memory++;
+        replace(&reply, 503, "Too many answers are being read.\n");
     }
-    bool has_body = !reply.is_head && http_reply_has_body(reply.status);
+    if (!http_reply_head(&reply, &connection->out)) {
+        replace(&reply, 500, "The answer held a header that may not be sent.\n");
+        http_reply_head(&reply, &connection->out);
+        has_body = !reply.is_head;
+    }
     if (has_body && reply.size > COPIED_BODY_MAX) {
         http_output_flush(connection);
         http_output_write(connection, reply.body, reply.size);

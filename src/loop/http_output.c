@@ -11,7 +11,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
-enum { KEPT_CAPACITY = 16 * 1024 };
+enum { KEPT_CAPACITY = 4 * 1024 };
 
 size_t http_output_pending(const struct http_connection *connection)
 {
@@ -28,8 +28,24 @@ void http_output_write(struct http_connection *connection, const void *bytes, si
             size -= (size_t)sent;
         }
     }
-    if (size > 0)
-        bufferevent_write(connection->bev, rest, size);
+    if (size == 0)
+        return;
+    bufferevent_write(connection->bev, rest, size);
+    http_output_count(connection);
+}
+
+bool http_output_allows(const struct http_connection *connection, size_t size)
+{
+    const struct http_server *server = connection->server;
+    uint64_t now = server->output_bytes;
+    return now == 0 || now + size <= server->options.max_total_body_bytes;
+}
+
+void http_output_count(struct http_connection *connection)
+{
+    size_t now = http_output_pending(connection);
+    connection->server->output_bytes += now - connection->counted_output;
+    connection->counted_output = now;
 }
 
 void http_output_flush(struct http_connection *connection)

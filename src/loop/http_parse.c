@@ -2,7 +2,7 @@
  * parsed, then collects the body. Limits are applied before anything is kept. */
 #include "http_parse.h"
 
-enum { KEPT_CAPACITY = 16 * 1024 }; /* a larger buffer is not carried to the next request */
+enum { KEPT_CAPACITY = 4 * 1024 }; /* a larger buffer is not carried to the next request */
 
 bool http_refuse(struct http_reader *reader, int status, const char *reason)
 {

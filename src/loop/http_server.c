@@ -8,7 +8,7 @@
 enum {
     CONNECTIONS = 512,
     BODY_BYTES = 1024 * 1024,
-    TOTAL_BODY_BYTES = 32 * 1024 * 1024,
+    TOTAL_BODY_BYTES = 16 * 1024 * 1024,
     HEADER_BYTES = 16 * 1024,
     REQUEST_TIMEOUT_MS = 15 * 1000,
     IDLE_TIMEOUT_MS = 60 * 1000,
@@ -63,7 +63,7 @@ int http_server_new(struct loop *loop, const struct http_server_options *options
     server->argument = argument;
     TAILQ_INIT(&server->listeners);
     TAILQ_INIT(&server->connections);
-    TAILQ_INIT(&server->idle);
+    TAILQ_INIT(&server->spare);
     set_options(server, options);
     if (options->tls_certificate_file != NULL) {
         int result = http_tls_new(&server->options, &server->tls, err);
@@ -94,8 +94,12 @@ void http_server_stop_accepting(struct http_server *server)
     server->is_draining = true;
     http_listeners_stop(server);
     struct http_connection *connection;
-    while ((connection = TAILQ_FIRST(&server->idle)) != NULL)
-        http_output_close(connection); /* leaves the idle list */
+    struct http_connection *next;
+    for (connection = TAILQ_FIRST(&server->connections); connection != NULL; connection = next) {
+        next = TAILQ_NEXT(connection, all);
+        if (connection->phase == PHASE_IDLE)
+            http_output_close(connection); /* may free it */
+    }
 }
 
 size_t http_server_connections(const struct http_server *server)

@@ -37,7 +37,7 @@ struct http_exchange {
 
 struct http_connection {
     TAILQ_ENTRY(http_connection) all;
-    TAILQ_ENTRY(http_connection) idle; /* while PHASE_IDLE */
+    TAILQ_ENTRY(http_connection) spare; /* while nobody would miss it */
     struct http_server *server;
     struct bufferevent *bev;
     SSL *ssl; /* borrowed from bev; NULL: plain */
@@ -50,7 +50,8 @@ struct http_connection {
     bool is_gone;    /* the peer has closed */
     bool sent_continue;
     struct http_reader reader;
-    size_t counted_bytes; /* of the reader's body, in server->buffered_bytes */
+    size_t counted_body;   /* of the reader's, in server->body_bytes */
+    size_t counted_output; /* waiting for the peer, in server->output_bytes */
     struct http_exchange exchange;
     struct text out; /* answers of this round, not yet handed to the socket */
     char *subject;   /* of the client's certificate */
@@ -76,9 +77,10 @@ struct http_server {
     struct id_table exchanges;
     TAILQ_HEAD(, http_listener) listeners;
     TAILQ_HEAD(, http_connection) connections;
-    TAILQ_HEAD(, http_connection) idle; /* longest idle first */
+    TAILQ_HEAD(, http_connection) spare; /* lingering ones, then idle ones, longest idle first */
     size_t connection_count;
-    uint64_t buffered_bytes; /* of request bodies, over all connections */
+    uint64_t body_bytes;   /* of request bodies, over all connections */
+    uint64_t output_bytes; /* of answers that peers have not read yet, over all connections */
     bool is_draining;
     unsigned handling; /* handlers on the stack */
     struct event *accept_pause;
@@ -105,6 +107,10 @@ void http_connection_answered(struct http_connection *connection, bool keep_aliv
 void http_output_flush(struct http_connection *connection);
 /* Hands over a large piece without a copy in `out`. */
 void http_output_write(struct http_connection *connection, const void *bytes, size_t size);
+/* May an answer of this size be kept until its peer has read it? */
+bool http_output_allows(const struct http_connection *connection, size_t size);
+/* Brings server->output_bytes up to date. */
+void http_output_count(struct http_connection *connection);
 size_t http_output_pending(const struct http_connection *connection);
 /* Sends what is pending, then lingers, then closes. May free the connection. */
 void http_output_close(struct http_connection *connection);

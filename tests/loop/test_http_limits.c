@@ -147,6 +147,56 @@ static void a_client_that_does_not_read_is_cut_off(void **state)
     world_close(&world);
 }
 
+static void answers_of_all_connections_are_bounded_together(void **state)
+{
+    (void)state;
+    enum { READERS = 6 };
+    open_world(&(struct http_server_options){.max_total_body_bytes = 20 * 1024 * 1024});
+    world.reply_size = 12 * 1024 * 1024;
+    struct raw raws[READERS];
+    for (size_t i = 0; i < READERS; i++) {
+        raw_open(&raws[i], &world);
+        raw_send(&raws[i], "GET /large HTTP/1.1\r\n" HOST "\r\n");
+        world_sleep(&world, 30);
+    }
+    assert_int_equal(world.handled, READERS);
+    uint64_t refused = counters().over_memory;
+    assert_true(refused >= READERS - 2); /* some of it fits into the sockets */
+    assert_true(raw_wait_for(&raws[READERS - 1], "HTTP/1.1 503 "));
+    for (size_t i = 0; i < READERS; i++)
+        raw_close(&raws[i]);
+    assert_true(world_wait(&world, nobody_is_connected, NULL));
+    struct raw after; /* what the others held is free again */
+    raw_open(&after, &world);
+    raw_send(&after, "GET /large HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    assert_true(raw_wait_closed(&after));
+    assert_true(after.got.length > world.reply_size);
+    raw_close(&after);
+    world_close(&world);
+}
+
+static void lingering_connections_make_room_first(void **state)
+{
+    (void)state;
+    open_world(&(struct http_server_options){.max_connections = 2});
+    struct raw idle;
+    struct raw lingering;
+    struct raw third;
+    raw_open(&idle, &world);
+    raw_open(&lingering, &world);
+    raw_send(&lingering, "nonsense\r\n\r\n");
+    assert_true(raw_wait_closed(&lingering)); /* our side is still open */
+    raw_open(&third, &world);
+    raw_send(&third, "GET /3 HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(raw_wait_for(&third, "<GET /3|>"));
+    raw_send(&idle, "GET /1 HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(raw_wait_for(&idle, "<GET /1|>"));
+    raw_close(&idle);
+    raw_close(&lingering);
+    raw_close(&third);
+    world_close(&world);
+}
+
 static void slow_readers_have_time_by_size(void **state)
 {
     (void)state;
@@ -356,6 +406,8 @@ int main(void)
         cmocka_unit_test(idle_connections_are_closed_silently),
         cmocka_unit_test(a_handler_may_take_longer_than_any_deadline),
         cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
+        cmocka_unit_test(answers_of_all_connections_are_bounded_together),
+        cmocka_unit_test(lingering_connections_make_room_first),
         cmocka_unit_test(slow_readers_have_time_by_size),
         cmocka_unit_test(at_the_cap_the_longest_idle_makes_room),
         cmocka_unit_test(at_the_cap_busy_connections_stay),

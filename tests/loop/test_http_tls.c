@@ -185,7 +185,7 @@ static void a_plain_server_is_no_tls_server(void **state)
     world_close(&world);
 }
 
-static void large_answers_pass(void **state)
+static void large_bodies_pass(void **state)
 {
     (void)state;
     open_tls(false);
@@ -203,6 +203,15 @@ static void large_answers_pass(void **state)
         assert_true(world_wait(&world, was_called, &outcome));
         assert_int_equal(outcome.body.length, world.reply_size);
     }
+    AUTO_FREE char *body = memory_new(900000);
+    memset(body, 'b', 900000);
+    request.method = "POST";
+    request.body = body;
+    request.body_size = 900000;
+    outcome.called = 0;
+    http_client_send(client, &request, on_done, &outcome);
+    assert_true(world_wait(&world, was_called, &outcome));
+    assert_int_equal(world.last_body.length, 900000);
     struct http_server_counters counters;
     http_server_counters(world.server, &counters);
     assert_int_equal(counters.connections, 1);
@@ -313,7 +322,7 @@ int main(void)
         cmocka_unit_test(without_client_ca_there_is_no_subject),
         cmocka_unit_test(plain_requests_on_a_tls_port_are_dropped),
         cmocka_unit_test(a_plain_server_is_no_tls_server),
-        cmocka_unit_test(large_answers_pass),
+        cmocka_unit_test(large_bodies_pass),
         cmocka_unit_test(old_versions_are_refused),
         cmocka_unit_test(reload_takes_new_files_and_keeps_the_old_on_failure),
         cmocka_unit_test(unusable_files_are_named),
