@@ -108,22 +108,13 @@ static void start_waiting(struct http_client *client)
     }
 }
 
-static void release_options(struct http_client_options *options)
-{
-    const char *const texts[] = {options->ca_file,         options->client_certificate_file,
-                                 options->client_key_file, options->unix_socket,
-                                 options->proxy,           options->user_agent};
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-        free((void *)(uintptr_t)texts[i]); /* own copies in a struct that is const to others */
-}
-
 static void destroy(struct http_client *client)
 {
     sweep(client, &client->waiting);
     sweep(client, &client->running);
     http_glue_close(client);
     id_table_release(&client->ids);
-    release_options(&client->options);
+    text_list_release(&client->texts);
     free(client);
     curl_global_cleanup();
 }
@@ -168,17 +159,25 @@ static int check_files(const struct http_client_options *options, struct error *
     return result;
 }
 
+static const char *keep_text(struct http_client *client, const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    text_list_add(&client->texts, text);
+    return client->texts.items[client->texts.count - 1];
+}
+
 static void set_options(struct http_client *client, const struct http_client_options *options)
 {
     client->options = (struct http_client_options){
-        .ca_file = memory_copy_text(options->ca_file),
-        .client_certificate_file = memory_copy_text(options->client_certificate_file),
-        .client_key_file = memory_copy_text(options->client_key_file),
-        .unix_socket = memory_copy_text(options->unix_socket),
-        .proxy = memory_copy_text(options->proxy),
+        .ca_file = keep_text(client, options->ca_file),
+        .client_certificate_file = keep_text(client, options->client_certificate_file),
+        .client_key_file = keep_text(client, options->client_key_file),
+        .unix_socket = keep_text(client, options->unix_socket),
+        .proxy = keep_text(client, options->proxy),
         .max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS,
-        .user_agent = memory_copy_text(options->user_agent == NULL ? "regwarden/" REGWARDEN_VERSION
-                                                                   : options->user_agent),
+        .user_agent = keep_text(client, options->user_agent == NULL ? "regwarden/" REGWARDEN_VERSION
+                                                                    : options->user_agent),
     };
 }
 

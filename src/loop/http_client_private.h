@@ -65,7 +65,8 @@ TAILQ_HEAD(transfer_list, transfer);
 
 struct http_client {
     struct loop *loop;
-    struct http_client_options options; /* texts are own copies */
+    struct http_client_options options; /* its texts are in `texts` */
+    struct text_list texts;
     CURLM *multi;
     struct event *curl_timer;
     struct event *kick; /* runs http_client_work() soon */

@@ -20,11 +20,19 @@ static unsigned allowed_connections(unsigned wanted)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return wanted;
-    rlim_t left = limit.rlim_cur > 2 * KEPT_DESCRIPTORS ? limit.rlim_cur - KEPT_DESCRIPTORS
-                                                        : limit.rlim_cur / 2;
+    rlim_t left = limit.rlim_cur > 2 * (rlim_t)KEPT_DESCRIPTORS ? limit.rlim_cur - KEPT_DESCRIPTORS
+                                                                : limit.rlim_cur / 2;
     if (wanted > left)
         wanted = (unsigned)left;
     return wanted > 0 ? wanted : 1;
+}
+
+static const char *keep_text(struct http_server *server, const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    text_list_add(&server->texts, text);
+    return server->texts.items[server->texts.count - 1];
 }
 
 static void set_options(struct http_server *server, const struct http_server_options *options)
@@ -43,14 +51,9 @@ static void set_options(struct http_server *server, const struct http_server_opt
         own->request_timeout_ms = REQUEST_TIMEOUT_MS;
     if (own->idle_timeout_ms == 0)
         own->idle_timeout_ms = IDLE_TIMEOUT_MS;
-    own->tls_certificate_file = memory_copy_text(options->tls_certificate_file);
-    own->tls_key_file = memory_copy_text(options->tls_key_file);
-    own->tls_client_ca_file = memory_copy_text(options->tls_client_ca_file);
-}
-
-static void free_text(const char *text)
-{
-    free((void *)(uintptr_t)text); /* an own copy in a struct that is const to others */
+    own->tls_certificate_file = keep_text(server, options->tls_certificate_file);
+    own->tls_key_file = keep_text(server, options->tls_key_file);
+    own->tls_client_ca_file = keep_text(server, options->tls_client_ca_file);
 }
 
 int http_server_new(struct loop *loop, const struct http_server_options *options,
@@ -118,9 +121,7 @@ void http_server_free(struct http_server *server)
         http_connection_free(connection);
     id_table_release(&server->exchanges);
     SSL_CTX_free(server->tls);
-    free_text(server->options.tls_certificate_file);
-    free_text(server->options.tls_key_file);
-    free_text(server->options.tls_client_ca_file);
+    text_list_release(&server->texts);
     free(server);
 }
 

@@ -70,7 +70,8 @@ struct http_listener {
 
 struct http_server {
     struct loop *loop;
-    struct http_server_options options; /* texts are own copies */
+    struct http_server_options options; /* its texts are in `texts` */
+    struct text_list texts;
     http_handler_f *handler;
     void *argument;
     SSL_CTX *tls; /* NULL: plain */
