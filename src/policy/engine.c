@@ -163,9 +163,9 @@ static void tell_dropped(struct rule_report *report)
     size_t dropped = report->dropped;
     struct finding *last;
 
-    finding_release(&report->spare);
     if (dropped == 0)
         return;
+    finding_release(&report->spare);
     last = &report->findings->items[report->findings->count - 1];
     AUTO_FREE char *message =
         text_new("%s (and %zu more findings like this, left out)", last->message, dropped);

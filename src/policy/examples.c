@@ -230,8 +230,7 @@ static bool read_example(struct running *running, const struct yaml_node *node,
                          struct example *example)
 {
     size_t before = running->faults.count;
-    struct yaml_node known = faults_known_members(node, head_params);
-    AUTO_FREE struct yaml_member *members = known.members;
+    AUTO_KNOWN struct yaml_node known = faults_known_members(node, head_params);
     const struct param_source source = {running->document, &known, node, head_params,
                                         sizeof(example->head)};
     struct error err = {0};

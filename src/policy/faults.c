@@ -118,6 +118,12 @@ struct yaml_node faults_known_members(const struct yaml_node *map, const struct 
     return known;
 }
 
+void faults_known_release(struct yaml_node *known)
+{
+    free(known->members);
+    known->members = NULL;
+}
+
 const struct yaml_node *faults_place(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = key ? yaml_get(map, key) : NULL;

@@ -29,9 +29,11 @@ int faults_read_params(struct faults *faults, const struct param_source *source,
 void faults_check_keys(struct faults *faults, const struct yaml_document *document,
                        const struct yaml_node *map, const char *const *names);
 
-/* The members of `map` that `params` knows, as a map of its own; its members array is to be freed,
- * the rest is borrowed. */
+/* The members of `map` that `params` knows, as a map of its own: it owns its array of members, the
+ * rest is borrowed. */
 struct yaml_node faults_known_members(const struct yaml_node *map, const struct param *params);
+void faults_known_release(struct yaml_node *known);
+#define AUTO_KNOWN AUTO(faults_known_release)
 
 /* The node of `key`, or the map itself when it is not there (or `key` is NULL). */
 const struct yaml_node *faults_place(const struct yaml_node *map, const char *key);

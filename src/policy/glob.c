@@ -5,6 +5,13 @@
 
 #include "regwarden/memory.h"
 
+/* Two stars, then neither a slash (which they may swallow) nor a wildcard. */
+static bool ends_in_literal(const char *pattern)
+{
+    return pattern[0] == '*' && pattern[1] == '*' && pattern[2] != '/' &&
+           pattern[2 + strcspn(pattern + 2, "*?")] == '\0';
+}
+
 void glob_compile(const char *pattern, struct glob *ret)
 {
     *ret = (struct glob){.excludes = pattern[0] == '!'};
@@ -18,6 +25,8 @@ void glob_compile(const char *pattern, struct glob *ret)
         ret->kind = GLOB_BELOW;
     else if (text_equal(ret->pattern + ret->literal, "*"))
         ret->kind = GLOB_BEGINS;
+    else if (ends_in_literal(ret->pattern))
+        ret->kind = GLOB_ENDS;
     else
         ret->kind = GLOB_PATTERN;
 }
@@ -34,6 +43,8 @@ bool glob_match(const struct glob *glob, const char *string)
     case GLOB_BEGINS:
         return strncmp(glob->pattern, string, glob->literal) == 0 &&
                !strchr(string + glob->literal, '/');
+    case GLOB_ENDS:
+        return text_ends_with(string, glob->pattern + 2);
     case GLOB_PATTERN:
         return strncmp(glob->pattern, string, glob->literal) == 0 &&
                text_glob_match(glob->pattern, string);

@@ -18,6 +18,7 @@ enum glob_kind {
     GLOB_LITERAL,
     GLOB_BELOW,  /* literal and two stars: whatever begins so */
     GLOB_BEGINS, /* literal and one star: whatever begins so and has no slash after it */
+    GLOB_ENDS,   /* two stars and a literal: whatever ends so */
     GLOB_PATTERN,
 };
 struct glob {

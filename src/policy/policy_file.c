@@ -214,8 +214,7 @@ static void read_name(struct reading *reading, const struct yaml_node *node, con
 static void read_head(struct reading *reading, const struct yaml_node *root)
 {
     struct policy_head head = {0};
-    struct yaml_node known = faults_known_members(root, policy_head_params);
-    AUTO_FREE struct yaml_member *members = known.members;
+    AUTO_KNOWN struct yaml_node known = faults_known_members(root, policy_head_params);
     const struct yaml_node *on_pass = yaml_get(root, "on-pass");
     const struct param_source source = {reading->document, &known, root, policy_head_params,
                                         sizeof(head)};
@@ -306,8 +305,7 @@ static void read_entry_head(struct reading *reading, const struct yaml_node *nod
                             struct rule_entry *entry)
 {
     struct entry_head head = {0};
-    struct yaml_node known = faults_known_members(node, rule_entry_params);
-    AUTO_FREE struct yaml_member *members = known.members;
+    AUTO_KNOWN struct yaml_node known = faults_known_members(node, rule_entry_params);
     const struct yaml_node *on_fail = yaml_get(node, "on-fail");
     const struct param_source source = {reading->document, &known, node, rule_entry_params,
                                         sizeof(head)};

@@ -150,8 +150,10 @@ bool run_command_is(const struct run_command *command, const char *program)
 
 static enum package_manager find_manager(const struct run_command *command)
 {
+    struct shell_word base = shell_word_base(&command->shell->words[command->program]);
+
     for (size_t i = 0; i < ARRAY_COUNT(programs); i++) {
-        if (run_command_is(command, programs[i].program))
+        if (shell_word_is(&base, programs[i].program))
             return programs[i].manager;
     }
     return PACKAGE_NONE;

@@ -37,6 +37,11 @@ static void test_lists(void **state)
         {"v*", "v1.2", true},
         {"v*", "1.2", false},
         {"*-dev", "1.2-dev", true},
+        {"**:latest", "registry.example/a/b:latest", true},
+        {"**:latest", "registry.example/a/b:latest2", false},
+        {"**/app", "app", true},
+        {"**/app", "team/app", true},
+        {"**x*", "a/bxc", true},
         {"prod/** !prod/sandbox/**", "prod/sandbox/a", false},
         {"!prod/sandbox/** prod/**", "prod/sandbox/a", false}, /* wherever the exclusion stands */
         {"prod/** !prod/sandbox/**", "prod/a", true},
