@@ -88,12 +88,11 @@ static void read_order(struct statement *statement)
     statement->parameter_count = sqlite3_bind_parameter_count(statement->handle);
     assert(statement->parameter_count <= PARAMETERS_MAX);
     for (int i = 0; i < statement->parameter_count; i++) {
-        const char *name = sqlite3_bind_parameter_name(statement->handle, i + 1);
+        const char *name = sqlite3_bind_parameter_name(statement->handle, i + 1); /* "$1" */
         uint64_t number = 0;
 
-        assert(name && name[0] == '$');
-        int rc = text_parse_uint(name + 1, PARAMETERS_MAX, &number, NULL);
-        assert(rc == 0 && number > 0);
+        if (text_parse_uint(name + 1, PARAMETERS_MAX, &number, NULL) < 0 || number == 0)
+            abort(); /* a statement of ours is misspelt */
         statement->order[i] = (uint8_t)(number - 1);
     }
 }
@@ -174,7 +173,7 @@ static int step_all(sqlite3_stmt *handle, struct each each)
 static int sqlite_execute(struct driver *base, const struct query *query, struct error *err)
 {
     struct sqlite_driver *driver = sqlite_of(base);
-    struct statement *statement;
+    struct statement *statement = NULL;
 
     int failure = prepare(driver, query->sql, &statement, err);
     if (failure < 0)

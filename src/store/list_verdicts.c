@@ -6,7 +6,7 @@
 
 #define VERDICT_COLUMNS                                                                     \
     "SELECT v.id, p.registry, p.repository, p.tag, v.digest, v.judged_ms, v.superseded_ms," \
-    " v.document, p.pusher, p.media_type, p.size_bytes, p.first_seen_ms, p.last_seen_ms,"   \
+    " v.document, p.pusher, p.media_type, p.size_bytes, p.first_seen_ms, s.last_seen_ms,"   \
     " p.previous, v.status"
 
 static struct json *short_finding(const struct json *finding)
@@ -138,6 +138,7 @@ int list_verdicts(struct listing *listing, struct json **ret, struct error *err)
 {
     static const char sql[] =
         VERDICT_COLUMNS " FROM placements p JOIN verdicts v ON v.id = p.verdict_id"
+                        " JOIN sightings s ON s.placement_id = p.id"
                         " WHERE p.verdict_id > 0 AND p.verdict_id < $1" ANY_OF_PLACE
                         " AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM findings f"
                         " WHERE f.placement_id = p.id AND f.rule = $6))"
@@ -158,6 +159,7 @@ int list_history(struct listing *listing, struct json **ret, struct error *err)
 {
     static const char sql[] =
         VERDICT_COLUMNS " FROM verdicts v JOIN placements p ON p.id = v.placement_id"
+                        " JOIN sightings s ON s.placement_id = p.id"
                         " WHERE v.id < $1" ANY_OF_PLACE " ORDER BY v.id DESC";
     const struct store_filter *filter = listing->filter;
 

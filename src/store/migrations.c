@@ -26,10 +26,13 @@ static const char record_sql[] =
     " tag TEXT NOT NULL, untagged {bytes} NOT NULL, digest {bytes} NOT NULL,"
     " size_bytes BIGINT NOT NULL, previous {bytes} NOT NULL, previous_size_bytes BIGINT NOT NULL,"
     " passing {bytes} NOT NULL, passing_before {bytes} NOT NULL, media_type TEXT, pusher TEXT,"
-    " first_seen_ms BIGINT NOT NULL, last_seen_ms BIGINT NOT NULL, gone_ms BIGINT NOT NULL,"
-    " newest_event BIGINT NOT NULL, sweep BIGINT NOT NULL, artifact BIGINT NOT NULL,"
+    " first_seen_ms BIGINT NOT NULL, gone_ms BIGINT NOT NULL, artifact BIGINT NOT NULL,"
     " verdict_id BIGINT NOT NULL, verdict BIGINT NOT NULL, policy_revision TEXT NOT NULL,"
     " UNIQUE (registry, repository, tag, untagged));"
+    /* One for each placement: what changes with every push and every sweep, in rows so small that
+     * many of them change in one page. */
+    "CREATE TABLE sightings (placement_id {key}, last_seen_ms BIGINT NOT NULL,"
+    " newest_event BIGINT NOT NULL, sweep BIGINT NOT NULL);"
     "CREATE INDEX placements_digest ON placements (digest);"
     "CREATE INDEX placements_verdict ON placements (verdict_id);"
 

@@ -55,10 +55,11 @@ int placement_find(struct driver *driver, const struct place *place, struct plac
                    struct error *err)
 {
     static const char sql[] =
-        "SELECT id, digest, size_bytes, previous, previous_size_bytes, passing, passing_before,"
-        " first_seen_ms, last_seen_ms, gone_ms, newest_event, sweep, artifact, verdict_id,"
-        " verdict, policy_revision"
-        " FROM placements WHERE registry = $1 AND repository = $2 AND tag = $3 AND untagged = $4";
+        "SELECT p.id, p.digest, p.size_bytes, p.previous, p.previous_size_bytes, p.passing,"
+        " p.passing_before, p.first_seen_ms, s.last_seen_ms, p.gone_ms, s.newest_event, s.sweep,"
+        " p.artifact, p.verdict_id, p.verdict, p.policy_revision"
+        " FROM placements p JOIN sightings s ON s.placement_id = p.id"
+        " WHERE p.registry = $1 AND p.repository = $2 AND p.tag = $3 AND p.untagged = $4";
     struct placement_row row = {0};
     int failure = driver_each(driver, sql,
                               BINDS(bind_text(place->registry), bind_text(place->repository),
@@ -114,19 +115,17 @@ static int insert(struct driver *driver, const struct place *place, struct place
 {
     static const char sql[] =
         "INSERT INTO placements (registry, repository, tag, untagged, digest, size_bytes,"
-        " previous, previous_size_bytes, passing, passing_before, first_seen_ms, last_seen_ms,"
-        " gone_ms, newest_event, sweep, artifact, media_type, pusher, verdict_id, verdict,"
-        " policy_revision) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, $7, $8, $9, 0, $10, $11,"
-        " $12, $13, $14, 0, 0, '')";
+        " previous, previous_size_bytes, passing, passing_before, first_seen_ms, gone_ms,"
+        " artifact, media_type, pusher, verdict_id, verdict, policy_revision)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, $7, $8, 0, $9, $10, $11, 0, 0, '')";
 
     return driver_insert(driver, sql,
                          BINDS(bind_text(place->registry), bind_text(place->repository),
                                bind_text(key_tag(place)), bind_digest(key_digest(place)),
                                bind_digest(&row->digest), bind_integer((int64_t)row->size_bytes),
                                bind_digest(&no_digest), bind_integer(row->first_seen_ms),
-                               bind_integer(row->last_seen_ms), bind_integer(row->newest_event),
-                               bind_integer(row->sweep), bind_integer(row->artifact),
-                               bind_text(row->media_type), bind_text(row->pusher)),
+                               bind_integer(row->artifact), bind_text(row->media_type),
+                               bind_text(row->pusher)),
                          &row->id, err);
 }
 
@@ -135,28 +134,41 @@ static int update(struct driver *driver, const struct placement_row *row, struct
     static const char sql[] =
         "UPDATE placements SET digest = $2, size_bytes = $3, previous = $4,"
         " previous_size_bytes = $5, passing = $6, passing_before = $7, first_seen_ms = $8,"
-        " last_seen_ms = $9, gone_ms = $10, newest_event = $11, sweep = $12, artifact = $13,"
-        " verdict_id = $14, verdict = $15, policy_revision = $16,"
-        " media_type = coalesce($17, media_type), pusher = coalesce($18, pusher) WHERE id = $1";
+        " gone_ms = $9, artifact = $10, verdict_id = $11, verdict = $12, policy_revision = $13,"
+        " media_type = coalesce($14, media_type), pusher = coalesce($15, pusher) WHERE id = $1";
 
     return driver_run(driver, sql,
                       BINDS(bind_integer(row->id), bind_digest(&row->digest),
                             bind_integer((int64_t)row->size_bytes), bind_digest(&row->previous),
                             bind_integer((int64_t)row->previous_size_bytes),
                             bind_digest(&row->passing), bind_digest(&row->passing_before),
-                            bind_integer(row->first_seen_ms), bind_integer(row->last_seen_ms),
-                            bind_integer(row->gone_ms), bind_integer(row->newest_event),
-                            bind_integer(row->sweep), bind_integer(row->artifact),
-                            bind_integer(row->verdict_id), bind_integer(row->verdict),
-                            bind_text(row->policy_revision), bind_text(row->media_type),
-                            bind_text(row->pusher)),
+                            bind_integer(row->first_seen_ms), bind_integer(row->gone_ms),
+                            bind_integer(row->artifact), bind_integer(row->verdict_id),
+                            bind_integer(row->verdict), bind_text(row->policy_revision),
+                            bind_text(row->media_type), bind_text(row->pusher)),
+                      err);
+}
+
+int placement_sight(struct driver *driver, const struct placement_row *row, struct error *err)
+{
+    static const char sql[] =
+        "INSERT INTO sightings (placement_id, last_seen_ms, newest_event, sweep)"
+        " VALUES ($1, $2, $3, $4) ON CONFLICT (placement_id) DO UPDATE SET"
+        " last_seen_ms = excluded.last_seen_ms, newest_event = excluded.newest_event,"
+        " sweep = excluded.sweep";
+
+    return driver_run(driver, sql,
+                      BINDS(bind_integer(row->id), bind_integer(row->last_seen_ms),
+                            bind_integer(row->newest_event), bind_integer(row->sweep)),
                       err);
 }
 
 int placement_save(struct driver *driver, const struct place *place, struct placement_row *row,
                    struct error *err)
 {
-    return row->id == 0 ? insert(driver, place, row, err) : update(driver, row, err);
+    int failure = row->id == 0 ? insert(driver, place, row, err) : update(driver, row, err);
+
+    return failure < 0 ? failure : placement_sight(driver, row, err);
 }
 
 int placement_make_known(struct driver *driver, const struct event *event, struct error *err)

@@ -51,6 +51,8 @@ int placement_move(struct driver *driver, struct placement_row *row, const struc
 /* Inserts or updates; fills row->id. */
 int placement_save(struct driver *driver, const struct place *place, struct placement_row *row,
                    struct error *err);
+/* The same for no more than last_seen_ms, newest_event and sweep of a row that is there. */
+int placement_sight(struct driver *driver, const struct placement_row *row, struct error *err);
 /* What a push named that will not be judged: recorded with its digest, without a verdict. */
 int placement_make_known(struct driver *driver, const struct event *event, struct error *err);
 int placement_end_verdict(struct driver *driver, struct placement_row *row, int64_t at_ms,

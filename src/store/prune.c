@@ -45,6 +45,10 @@ static const char *const steps[] = {
     " AND p.gone_ms < $1 AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.placement_id = p.id)"
     " AND NOT EXISTS (SELECT 1 FROM plans j WHERE j.placement_id = p.id) LIMIT $2)",
 
+    "DELETE FROM sightings WHERE placement_id IN (SELECT s.placement_id FROM sightings s"
+    " WHERE s.last_seen_ms < $1"
+    " AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.id = s.placement_id) LIMIT $2)",
+
     /* Of each registry the newest complete sweep stays: that there was one is known by it. */
     "DELETE FROM sweeps WHERE id IN (SELECT s.id FROM sweeps s WHERE s.started_ms < $1"
     " AND s.finished_ms > 0 AND s.id < (SELECT max(n.id) FROM sweeps n"

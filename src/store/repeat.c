@@ -29,10 +29,12 @@ static int64_t newest_of(const int64_t *ids, size_t count)
 static int repeat_run(struct operation *operation, const struct session *session, struct error *err)
 {
     static const char touch[] =
-        "UPDATE placements SET"
+        "UPDATE sightings SET"
         " last_seen_ms = CASE WHEN last_seen_ms < $4 THEN $4 ELSE last_seen_ms END,"
         " newest_event = CASE WHEN newest_event < $5 THEN $5 ELSE newest_event END"
-        " WHERE registry = $1 AND repository = $2 AND tag = $3";
+        " WHERE placement_id = (SELECT id FROM placements WHERE registry = $1"
+        " AND repository = $2 AND tag = $3 AND untagged = $6)";
+    static const struct digest none;
     struct repeat *repeat = (struct repeat *)operation;
     int failure = 0;
 
@@ -40,7 +42,8 @@ static int repeat_run(struct operation *operation, const struct session *session
         failure = driver_run(session->driver, touch,
                              BINDS(bind_text(repeat->registry), bind_text(repeat->repository),
                                    bind_text(repeat->tag), bind_integer(repeat->at_ms),
-                                   bind_integer(newest_of(repeat->ids, repeat->count))),
+                                   bind_integer(newest_of(repeat->ids, repeat->count)),
+                                   bind_digest(&none)),
                              err);
     if (failure == 0)
         failure = events_finish(session->driver, repeat->ids, repeat->count, err);
@@ -111,12 +114,13 @@ static int find_gone(struct driver *driver, const struct event *event, struct id
                      struct error *err)
 {
     static const char by_tag[] =
-        "SELECT id FROM placements WHERE registry = $1 AND repository = $2 AND tag = $3"
-        " AND untagged = $4 AND ($5 = $4 OR digest = $5) AND gone_ms = 0"
-        " AND (newest_event <= $6 OR $6 <= 0)";
+        "SELECT p.id FROM placements p JOIN sightings s ON s.placement_id = p.id"
+        " WHERE p.registry = $1 AND p.repository = $2 AND p.tag = $3 AND p.untagged = $4"
+        " AND ($5 = $4 OR p.digest = $5) AND p.gone_ms = 0 AND (s.newest_event <= $6 OR $6 <= 0)";
     static const char by_digest[] =
-        "SELECT id FROM placements WHERE digest = $3 AND registry = $1 AND repository = $2"
-        " AND gone_ms = 0 AND (newest_event <= $4 OR $4 <= 0)";
+        "SELECT p.id FROM placements p JOIN sightings s ON s.placement_id = p.id"
+        " WHERE p.digest = $3 AND p.registry = $1 AND p.repository = $2 AND p.gone_ms = 0"
+        " AND (s.newest_event <= $4 OR $4 <= 0)";
     static const struct digest none;
     struct each each = {take_id, ids};
 

@@ -47,7 +47,7 @@ static bool take_placement(void *argument, const struct row *row)
 static int load_run(struct operation *operation, const struct session *session, struct error *err)
 {
     static const char sql[] =
-        "SELECT id, registry, repository, tag, digest, last_seen_ms, media_type, pusher"
+        "SELECT id, registry, repository, tag, digest, first_seen_ms, media_type, pusher"
         " FROM placements WHERE id > $1 AND verdict_id > 0 AND policy_revision <> $2"
         " ORDER BY id LIMIT $3";
     struct load_stale *load = (struct load_stale *)operation;

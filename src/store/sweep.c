@@ -93,6 +93,21 @@ static bool is_newer(const struct sweep_batch *batch, const struct placement_row
     return row->id != 0 && row->last_seen_ms >= batch->started_ms;
 }
 
+/* To be seen by us is not to be pushed by somebody: of a known tag the last push stays what it was.
+ */
+static int make_known(struct driver *driver, const struct sweep_batch *batch,
+                      const struct place *place, struct placement_row *row, struct error *err)
+{
+    int64_t pushed_ms = row->last_seen_ms;
+    int failure = placement_move(driver, row, place->digest, batch->started_ms, err);
+
+    if (failure < 0)
+        return failure;
+    if (row->id != 0)
+        row->last_seen_ms = pushed_ms;
+    return placement_save(driver, place, row, err);
+}
+
 static int see_one(struct driver *driver, const struct sweep_batch *batch,
                    const struct sweep_item *item, bool *ret_wanted, struct error *err)
 {
@@ -113,13 +128,10 @@ static int see_one(struct driver *driver, const struct sweep_batch *batch,
     bool as_recorded = row.id != 0 && row.gone_ms == 0 && digest_equal(&row.digest, &item->digest);
     bool overtaken = !as_recorded && is_newer(batch, &row);
     row.sweep = batch->sweep_id;
-    if (!as_recorded && !overtaken) {
-        int64_t seen_ms = row.last_seen_ms; /* seen by us is not pushed by somebody */
-        failure = placement_move(driver, &row, &item->digest, batch->started_ms, err);
-        row.last_seen_ms = row.id != 0 ? seen_ms : row.last_seen_ms;
-    }
-    *ret_wanted = !overtaken && !row.artifact && row.verdict_id == 0;
-    return failure < 0 ? failure : placement_save(driver, &place, &row, err);
+    *ret_wanted = !overtaken && !(as_recorded && (row.artifact || row.verdict_id != 0));
+    if (as_recorded || overtaken)
+        return placement_sight(driver, &row, err);
+    return make_known(driver, batch, &place, &row, err);
 }
 
 static int count_seen(struct driver *driver, const struct sweep_batch *batch, int64_t wanted,
@@ -212,8 +224,9 @@ static bool take_unseen(void *argument, const struct row *row)
 static int end_unseen(struct driver *driver, struct end_sweep *end, struct error *err)
 {
     static const char sql[] =
-        "SELECT p.id FROM placements p JOIN sweeps s ON s.id = $1 WHERE p.registry = s.registry"
-        " AND p.gone_ms = 0 AND p.tag <> '' AND p.sweep <> $1 AND p.last_seen_ms < s.started_ms"
+        "SELECT p.id FROM sweeps w JOIN placements p ON p.registry = w.registry"
+        " JOIN sightings s ON s.placement_id = p.id WHERE w.id = $1"
+        " AND p.gone_ms = 0 AND p.tag <> '' AND s.sweep <> $1 AND s.last_seen_ms < w.started_ms"
         " LIMIT $2";
     struct unseen unseen = {.count = 0};
     int failure = driver_each(driver, sql, BINDS(bind_integer(end->id), bind_integer(GONE_AT_ONCE)),

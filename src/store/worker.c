@@ -265,9 +265,9 @@ struct worker *worker_start(const struct worker_options *options)
     pthread_cond_init(&worker->wake, NULL);
     sigfillset(&all); /* signals are the loop's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&worker->thread, NULL, work, worker);
+    if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+        abort(); /* at start, once: without its threads there is no store */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    assert(number == 0); /* at start, once: without its threads there is no store */
     pthread_setname_np(worker->thread, options->name);
     return worker;
 }
