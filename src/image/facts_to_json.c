@@ -1,5 +1,6 @@
 /* The facts document, written. facts_from_json.c reads it, facts_schema.c describes it: a member
- * added here is added there. Absent values are left out. */
+ * added here is added there. Absent values are left out, and in steps, of which there are many,
+ * empty ones and "false" too. */
 #include "regwarden/clock.h"
 #include "regwarden/facts.h"
 
@@ -125,12 +126,23 @@ static struct json *config_json(const struct image_config *config)
     return object;
 }
 
+static void set_if_any(struct json *object, const char *key, const char *value)
+{
+    json_set_string(object, key, *value ? value : NULL);
+}
+
+static void set_if_true(struct json *object, const char *key, bool value)
+{
+    if (value)
+        json_set_bool(object, key, true);
+}
+
 static void set_entry(struct json *object, const struct history_entry *entry)
 {
     set_time(object, "created", entry->has_created, entry->created_ms);
-    json_set_string(object, "createdBy", entry->created_by);
-    json_set_string(object, "comment", entry->comment);
-    json_set_string(object, "author", entry->author);
+    set_if_any(object, "createdBy", entry->created_by);
+    set_if_any(object, "comment", entry->comment);
+    set_if_any(object, "author", entry->author);
 }
 
 static struct json *step_json(const struct step *step, const struct history_entry *entry)
@@ -140,11 +152,11 @@ static struct json *step_json(const struct step *step, const struct history_entr
     json_set_string(object, "text", step->text);
     if (step->args.count > 0)
         json_set_take(object, "args", named_values(&step->args));
-    json_set_bool(object, "empty", step->empty);
+    set_if_true(object, "empty", step->empty);
     if (step->layer >= 0)
         json_set_integer(object, "layer", step->layer);
     json_set_string(object, "origin", origin_name(step->origin));
-    json_set_bool(object, "shellForm", step->shell_form);
+    set_if_true(object, "shellForm", step->shell_form);
     if (entry)
         set_entry(object, entry);
     return object;
