@@ -90,7 +90,4 @@ void handle_retry_dead_letter(struct call *call);
 void handle_release(struct call *call);
 void handle_sweep(struct call *call);
 
-/* The OpenAPI 3.1 document. Returns new. */
-struct json *openapi_document(void);
-
 #endif

@@ -221,7 +221,7 @@ static struct json *components(void)
     return json;
 }
 
-struct json *openapi_document(void)
+static struct json *openapi_document(void)
 {
     struct json *json = json_new_object(), *info = json_new_object();
     json_set_string(info, "title", "regwarden");

@@ -22,7 +22,7 @@ static void events_are_durable_before_the_answer(void **state)
     write_request(&(struct sent){.path = "/hooks/open", .body = PUSH}, &request);
     struct raw_client client;
     fake_store.wait = true;
-    raw_client_open(&client, http_server_address(f->server, 0), request.data, request.length);
+    raw_client_open(&client, f->loop, http_server_address(f->server, 0), &request);
     assert_false(loop_run_until(f->loop, raw_client_step, &client, 200));
     assert_int_equal(fake_store.waiting_count, 1);
     assert_int_equal(client.answer.length, 0);
@@ -41,7 +41,7 @@ static void a_sender_that_left_loses_nothing(void **state)
     write_request(&(struct sent){.path = "/hooks/open", .body = PUSH}, &request);
     struct raw_client client;
     fake_store.wait = true;
-    raw_client_open(&client, http_server_address(f->server, 0), request.data, request.length);
+    raw_client_open(&client, f->loop, http_server_address(f->server, 0), &request);
     assert_false(loop_run_until(f->loop, raw_client_step, &client, 200));
     raw_client_close(&client);
     assert_int_equal(post(f, "/hooks/nobody", PUSH), 404); /* lets the loop see the end */
@@ -191,7 +191,7 @@ static void waiting_is_bounded(void **state)
     struct raw_client client;
     size_t sent = 0;
     do {
-        raw_client_open(&client, http_server_address(f->server, 0), request.data, request.length);
+        raw_client_open(&client, f->loop, http_server_address(f->server, 0), &request);
         loop_run_until(f->loop, raw_client_step, &client, 100);
         bool refused = text_starts_with(text_data(&client.answer), "HTTP/1.1 503");
         raw_client_close(&client);
@@ -213,7 +213,7 @@ static void freed_while_the_store_works(void **state)
         &request);
     struct raw_client client;
     fake_store.wait = true;
-    raw_client_open(&client, http_server_address(f->server, 0), request.data, request.length);
+    raw_client_open(&client, f->loop, http_server_address(f->server, 0), &request);
     loop_run_until(f->loop, raw_client_step, &client, 200);
     assert_int_equal(fake_store.waiting_count, 2);
     intake_free(f->intake);

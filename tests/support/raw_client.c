@@ -34,11 +34,19 @@ static int connect_tcp(const char *host_port)
     return fd;
 }
 
-void raw_client_open(struct raw_client *client, const char *address, const char *bytes, size_t size)
+static void tick(void *argument)
+{
+    timer_arm(((struct raw_client *)argument)->tick, 1);
+}
+
+void raw_client_open(struct raw_client *client, struct loop *loop, const char *address,
+                     const struct text *request)
 {
     bool local = text_starts_with(address, "unix:");
-    *client = (struct raw_client){.bytes = bytes, .size = size};
+    *client = (struct raw_client){.bytes = request->data, .size = request->length};
     client->fd = local ? connect_unix(address + strlen("unix:")) : connect_tcp(address);
+    client->tick = timer_new(loop, tick, client);
+    tick(client);
 }
 
 static void send_some(struct raw_client *client)
@@ -58,16 +66,17 @@ bool raw_client_step(void *argument)
     char buffer[4096];
     if (client->size > 0)
         send_some(client);
-    ssize_t n = recv(client->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-    if (n > 0)
+    ssize_t n = 0;
+    while ((n = recv(client->fd, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0)
         text_add_bytes(&client->answer, buffer, (size_t)n);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
         client->done = true;
     return client->done;
 }
 
 void raw_client_close(struct raw_client *client)
 {
+    timer_free(client->tick);
     close(client->fd);
     text_release(&client->answer);
 }
@@ -84,7 +93,7 @@ int raw_exchange(struct loop *loop, const char *address, const struct text *requ
                  struct text *ret_answer)
 {
     struct raw_client client;
-    raw_client_open(&client, address, request->data, request->length);
+    raw_client_open(&client, loop, address, request);
     bool whole = loop_run_until(loop, raw_client_step, &client, 10000);
     int status = whole ? status_of(&client.answer) : -1;
     text_add_bytes(ret_answer, text_data(&client.answer), client.answer.length);

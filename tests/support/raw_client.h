@@ -8,6 +8,7 @@
 #include "regwarden/text.h"
 
 struct raw_client {
+    struct timer *tick; /* wakes the loop, which does not watch our end of the connection */
     int fd;
     const char *bytes; /* still to be sent */
     size_t size;
@@ -15,9 +16,10 @@ struct raw_client {
     bool done;
 };
 
-/* address as http_server_address gives it: "127.0.0.1:port" or "unix:/path". */
-void raw_client_open(struct raw_client *client, const char *address, const char *bytes,
-                     size_t size);
+/* address as http_server_address gives it: "127.0.0.1:port" or "unix:/path". `request` must stay.
+ */
+void raw_client_open(struct raw_client *client, struct loop *loop, const char *address,
+                     const struct text *request);
 /* Sends and receives what goes without waiting. True when the connection has ended. */
 bool raw_client_step(void *client);
 void raw_client_close(struct raw_client *client);
