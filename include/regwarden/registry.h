@@ -29,7 +29,6 @@ int registry_new(struct loop *loop, const struct config_registry *settings, stru
                  struct error *err);
 void registry_free(struct registry *registry);
 const char *registry_get_name(const struct registry *registry);
-const char *registry_host(const struct registry *registry); /* host[:port] of its URL */
 
 /* What the registry was seen to be able to do; unknown until it was tried. */
 struct registry_abilities {

@@ -123,8 +123,3 @@ bool errors_has_code(const struct http_response *response, const char *code)
     }
     return false;
 }
-
-bool errors_may_pass(int status)
-{
-    return kind_of(status) == FAILURE_LATER;
-}

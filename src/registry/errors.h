@@ -13,7 +13,4 @@ int errors_from_response(const struct http_response *response, bool quote, struc
 /* Does the registry's error document hold this code ("NAME_UNKNOWN")? */
 bool errors_has_code(const struct http_response *response, const char *code);
 
-/* May the same request work a little later? */
-bool errors_may_pass(int status);
-
 #endif

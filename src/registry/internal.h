@@ -54,7 +54,6 @@ int registry_new_tuned(struct loop *loop, const struct config_registry *settings
 /* A new operation of `size` bytes, which begin with a struct operation; takes `what`. */
 void *operation_new(struct registry *registry, size_t size, registry_done_f *done, void *argument,
                     char *what);
-struct operation *operation_find(struct registry *registry, uint64_t id);
 /* Ends the operation without a request: the callback comes soon, not from here. Returns the id. */
 uint64_t operation_refuse(struct operation *operation);
 /* Starts the operation's next exchange. */
@@ -89,8 +88,6 @@ int manifest_identify(const struct digest_claim *claim, const char *bytes, size_
                       struct digest *ret, struct error *err);
 /* The media type of a Content-Type, without parameters. Returns new; NULL when there is none. */
 char *content_type_of(const struct http_response *response);
-/* Schema 1 in any of its spellings is refused with the reason. */
-int media_type_check(const char *media_type, struct error *err);
 /* A manifest's fetch as part of another operation: the answer is checked and handed over. */
 int manifest_read(const struct http_response *response, const char *reference,
                   struct registry_answer *ret, char **ret_media_type, struct error *err);

@@ -54,13 +54,6 @@ char *location_format(const struct url *url)
     return text_new("%s://%s%s", url->scheme, url->host_port, url->path);
 }
 
-void location_copy(struct url *to, const struct url *from)
-{
-    *to = (struct url){.scheme = memory_copy_text(from->scheme),
-                       .host_port = memory_copy_text(from->host_port),
-                       .path = memory_copy_text(from->path)};
-}
-
 char *location_host(const struct url *url)
 {
     const char *end = strchr(url->host_port, ']');

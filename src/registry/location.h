@@ -12,7 +12,6 @@ int location_resolve(const struct url *base, const char *target, struct url *ret
                      struct error *err);
 /* "https://host/path". Returns new. */
 char *location_format(const struct url *url);
-void location_copy(struct url *to, const struct url *from);
 /* The host without its port; the brackets of an IPv6 address stay. Returns new. */
 char *location_host(const struct url *url);
 bool location_is_loopback(const struct url *url);

@@ -31,7 +31,8 @@ char *content_type_of(const struct http_response *response)
     return size > 0 ? memory_copy_bytes(value, size) : NULL;
 }
 
-int media_type_check(const char *media_type, struct error *err)
+/* Schema 1 in any of its spellings is refused with the reason. */
+static int media_type_check(const char *media_type, struct error *err)
 {
     if (!text_equal_nocase(media_type, MEDIA_TYPE_SCHEMA1) &&
         !text_equal_nocase(media_type, MEDIA_TYPE_SCHEMA1_SIGNED))

@@ -34,7 +34,7 @@ void *operation_new(struct registry *registry, size_t size, registry_done_f *don
     return operation;
 }
 
-struct operation *operation_find(struct registry *registry, uint64_t id)
+static struct operation *operation_find(struct registry *registry, uint64_t id)
 {
     struct operation *operation = TAILQ_FIRST(&registry->operations);
 
@@ -88,7 +88,7 @@ void operation_fail(struct operation *operation, const struct error *error)
     struct error told = *error;
     struct registry_answer answer = {.error = &told, .media_type = ""};
 
-    (void)error_wrap(&told, "registry %s: %s", operation->registry->settings->name,
+    (void)error_wrap(&told, "registry %s: %s", registry_get_name(operation->registry),
                      operation->what);
     operation_finish(operation, &answer);
 }

@@ -19,7 +19,6 @@ const struct registry_tuning registry_tuning_default = {
     .breaker_open_ms = 2000,
     .breaker_open_max_ms = 60 * 1000,
     .slowest_bytes_per_s = 16 * 1024,
-    .max_waiting = 100000,
     .max_redirects = 5,
     .max_pages = 10000,
 };
@@ -145,11 +144,6 @@ void registry_free(struct registry *registry)
 const char *registry_get_name(const struct registry *registry)
 {
     return registry->settings->name;
-}
-
-const char *registry_host(const struct registry *registry)
-{
-    return registry->url.host_port;
 }
 
 void registry_abilities(const struct registry *registry, struct registry_abilities *ret)

@@ -15,7 +15,6 @@ struct registry_tuning {
     int64_t breaker_open_ms;   /* before the first probe; doubles with every probe that fails */
     int64_t breaker_open_max_ms;
     uint64_t slowest_bytes_per_s; /* an answer that comes slower on average is given up */
-    size_t max_waiting;           /* requests in the queue */
     unsigned max_redirects;
     unsigned max_pages; /* of a list */
 };

@@ -23,7 +23,6 @@ const struct registry_tuning client_tuning = {
     .breaker_open_ms = 300,
     .breaker_open_max_ms = 600,
     .slowest_bytes_per_s = 16 * 1024,
-    .max_waiting = 1000,
     .max_redirects = 5,
     .max_pages = 20,
 };
@@ -42,14 +41,18 @@ static char *write_password(const char *password)
 static void set_settings(struct client *client, const struct client_options *options)
 {
     struct config_registry *settings = &client->settings;
+    const char *secure = text_pairs_get(&client->stub.values, "secure-url");
     static char name[] = "stub";
     static char user[] = "robot";
 
     settings->name = name;
-    settings->url = memory_copy_text(options->url ? options->url : client->stub.url);
+    settings->url = memory_copy_text(options->url ? options->url
+                                     : secure     ? secure
+                                                  : client->stub.url);
     settings->concurrency = options->concurrency ? options->concurrency : 4;
     settings->timeout_ms = options->timeout_ms ? options->timeout_ms : 2000;
-    settings->ca_file = memory_copy_text(options->ca_file);
+    settings->ca_file = memory_copy_text(
+        secure && !options->distrust ? stub_value(&client->stub, "authority") : NULL);
     if (options->token_realm)
         text_list_add(&settings->token_realms, options->token_realm);
     if (options->with_password || options->password) {
@@ -67,8 +70,8 @@ void client_open(struct client *client, const char *scenario, const struct clien
 
     *client = (struct client){0};
     options = options ? options : &usual;
-    if (!options->url)
-        stub_start(&client->stub, scenario);
+    if (!options->url && !stub_start_script(&client->stub, "stub_registry.py", scenario))
+        skip();
     assert_int_equal(loop_new(&client->loop, &error), 0);
     set_settings(client, options);
     client->tuning = options->tuning ? *options->tuning : client_tuning;

@@ -24,8 +24,8 @@ struct client_options {
     bool with_password; /* the stub's user */
     const char *password;
     const char *token_realm;
-    const char *url; /* NULL: a stub of the scenario */
-    const char *ca_file;
+    const char *url;     /* NULL: a stub of the scenario */
+    bool distrust;       /* an https stub's authority is not made known */
     int64_t concurrency; /* 0: 4 */
     int64_t timeout_ms;  /* 0: 2000 */
     const struct registry_tuning *tuning;

@@ -477,6 +477,42 @@ static void test_redirect_on_the_same_origin_keeps_credentials(void **state)
     client_close(&client);
 }
 
+static void test_redirect_from_https_to_http_is_refused(void **state)
+{
+    struct client client;
+    struct client_options options = {.with_password = true};
+    AUTO_RESULT struct result result = {0};
+
+    (void)state;
+    client_open(&client, "redirect-downgrade", &options);
+    client_fetch_config(&client, &result);
+    expect_failure(&result, FAILURE_INPUT, "without encryption");
+    assert_null(strstr(result.error.text, "s3cret"));
+    assert_int_equal(stub_count(&client.stub, "\"at\": \"other\"", NULL), 0);
+    client_close(&client);
+}
+
+static void test_own_authority(void **state)
+{
+    static const struct {
+        bool distrust;
+        enum failure kind;
+        const char *text;
+    } cases[] = {{false, FAILURE_NONE, ""}, {true, FAILURE_DENIED, "certificate"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct client client;
+        struct client_options options = {.distrust = cases[i].distrust};
+        AUTO_RESULT struct result result = {0};
+
+        client_open(&client, "secure", &options);
+        client_fetch(&client, "v1", &result);
+        expect_failure(&result, cases[i].kind, cases[i].text);
+        client_close(&client);
+    }
+}
+
 static void test_ping(void **state)
 {
     static const struct {
@@ -625,6 +661,8 @@ int main(void)
         cmocka_unit_test(test_resolve_failures),
         cmocka_unit_test(test_redirect_to_another_origin_carries_no_credentials),
         cmocka_unit_test(test_redirect_on_the_same_origin_keeps_credentials),
+        cmocka_unit_test(test_redirect_from_https_to_http_is_refused),
+        cmocka_unit_test(test_own_authority),
         cmocka_unit_test(test_ping),
         cmocka_unit_test(test_no_more_at_once_than_allowed),
         cmocka_unit_test(test_cancel),

@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 
+import certificates
 import stub_registry
 
 CONFIG = """version: 0.1
@@ -43,25 +44,15 @@ def need(program):
         sys.exit(0)
 
 
-def run(*command, **options):
-    return subprocess.run(command, check=True, capture_output=True, **options).stdout
-
-
 def make_htpasswd(directory):
     with open(f"{directory}/htpasswd", "wb") as file:
-        file.write(run("htpasswd", "-Bbn", stub_registry.USER, stub_registry.PASSWORD))
+        file.write(subprocess.run(["htpasswd", "-Bbn", stub_registry.USER, stub_registry.PASSWORD],
+                                  check=True, capture_output=True).stdout)
     return f"auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}"
 
 
 def make_certificates(directory):
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
-        "-keyout", "ca.key", "-out", "ca.crt", cwd=directory)
-    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry",
-        "-keyout", "server.key", "-out", "server.csr", cwd=directory)
-    with open(f"{directory}/san", "w", encoding="utf-8") as file:
-        file.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    run("openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-        "-days", "2", "-extfile", "san", "-out", "server.crt", cwd=directory)
+    certificates.make(directory)
     return f"  tls: {{certificate: {directory}/server.crt, key: {directory}/server.key}}"
 
 

@@ -3,12 +3,12 @@
 
     stub_registry.py SCENARIO [--record FILE] [--port PORT]
 
-Serves http on 127.0.0.1. Standard output: the port, then one "name value" line per thing that a test
+Serves http on 127.0.0.1, a few scenarios https. Standard output: the port, then one "name value" line per thing that a test
 needs to know, then "ready". Every request is written to the record as one JSON line. The stub ends
 when its standard input is closed.
 
 The repository `app` holds the tags v1 (one image), multi (an index of two images and an attestation)
-and artifact; `list` prints the scenarios. Standard library only.
+and artifact; `list` prints the scenarios. Standard library only (openssl makes the certificates for https).
 """
 
 import argparse
@@ -18,12 +18,17 @@ import http.server
 import json
 import os
 import re
+import shutil
 import socket
+import ssl
 import struct
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
+
+import certificates
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -127,6 +132,7 @@ class Registry:
 
     referrers_api = False
     catalog = True
+    secure = False
 
     def __init__(self):
         self.content = usual_content()
@@ -525,6 +531,16 @@ class RedirectOther(Registry):
                 return
         found, _ = self.content.find("app", digest)
         request.answer(200, found[1], {"Content-Type": found[0]})
+
+
+class RedirectDowngrade(RedirectOther):
+    """From https to another origin without."""
+
+    secure = True
+
+
+class Secure(Registry):
+    secure = True
 
 
 class RedirectSame(Registry):
@@ -1067,6 +1083,16 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients that hang up are part of the scenarios
 
 
+def secure(server):
+    """Puts TLS under the server. Returns the path of the authority that signed it."""
+    directory = tempfile.mkdtemp(prefix="regwarden-stub-tls-")
+    certificates.make(directory)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{directory}/server.crt", f"{directory}/server.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return directory
+
+
 def main():
     global PORT, RECORD
     parser = argparse.ArgumentParser()
@@ -1078,6 +1104,9 @@ def main():
         print("\n".join(sorted(SCENARIOS)))
         return
     registry = SCENARIOS[options.scenario]()
+    if registry.secure and not shutil.which("openssl"):
+        print("missing openssl", flush=True)
+        return
     Handler.registry = registry
     RECORD = options.record
     if RECORD:
@@ -1086,13 +1115,19 @@ def main():
     other = Server(("127.0.0.1", 0), OtherHandler)
     PORT = server.server_address[1]
     registry.other_port = other.server_address[1]
+    directory = secure(server) if registry.secure else None
     for running in (server, other):
         threading.Thread(target=running.serve_forever, daemon=True).start()
     print(PORT)
+    if directory:
+        print("secure-url", f"https://127.0.0.1:{PORT}")
+        print("authority", f"{directory}/ca.crt")
     for name, value in registry.values().items():
         print(name, value)
     print("ready", flush=True)
     sys.stdin.read()
+    if directory:
+        shutil.rmtree(directory)
     os._exit(0)
 
 
