@@ -37,6 +37,7 @@ struct delivery {
     char *receiver;
     unsigned attempts;
     bool started, given_up, waits_for_store;
+    bool taken; /* a good status has come, whatever becomes of the rest of the answer */
     uint64_t request;
     struct timer *timer;
     struct error error;
@@ -205,7 +206,7 @@ static void on_response(void *argument, const struct http_response *response)
     struct delivery *delivery = argument;
     delivery->request = 0;
     delivery->attempts++;
-    if (response->error.kind == FAILURE_NONE && response->status / 100 == 2) {
+    if (delivery->taken || response->status / 100 == 2) {
         end(delivery, true);
         return;
     }
@@ -220,13 +221,14 @@ static void on_response(void *argument, const struct http_response *response)
     timer_arm(delivery->timer, pause_ms(delivery, http_response_retry_after_ms(response)));
 }
 
-/* What a receiver answers is of no interest beyond its status. */
-static int discard(void *argument, const void *bytes, size_t size, struct error *err)
+/* The body of a good answer: of no interest itself. */
+static int on_taken(void *argument, const void *bytes, size_t size, struct error *err)
 {
-    (void)argument;
+    struct delivery *delivery = argument;
     (void)bytes;
     (void)size;
     (void)err;
+    delivery->taken = true;
     return 0;
 }
 
@@ -264,7 +266,7 @@ static void attempt(struct delivery *delivery)
                                              .connect_timeout_ms = receiver->timeout_ms,
                                              .idle_timeout_ms = receiver->timeout_ms,
                                              .total_timeout_ms = receiver->timeout_ms,
-                                             .body_write = discard,
+                                             .body_write = on_taken,
                                          },
                                          on_response, delivery);
 }

@@ -153,7 +153,7 @@ static void stop(struct fixture *fixture)
     registry_free(fixture->registry);
     fixture->actions = NULL;
     fixture->registry = NULL;
-    loop_run_until(fixture->loop, never, NULL, 5); /* the journal's late answers */
+    turn_for(fixture, 5); /* the journal's late answers */
 }
 
 void fixture_restart(struct fixture *fixture)
@@ -390,4 +390,32 @@ void undo(struct fixture *fixture, enum action_kind kind, const struct action_ta
     action_undo(fixture->actions, kind, target, recorded, force, on_done, ret);
     assert_false(ret->called);
     wait_for(fixture, ret);
+}
+
+void resend(struct fixture *fixture, const struct json *letter, struct outcome *ret)
+{
+    *ret = (struct outcome){0};
+    action_resend(fixture->actions, letter, on_done, ret);
+    assert_false(ret->called);
+    wait_for(fixture, ret);
+}
+
+static void tick(void *argument)
+{
+    struct timer **timer = argument;
+    timer_arm(*timer, 1);
+}
+
+bool turn_until(struct fixture *fixture, bool (*condition)(void *argument), void *argument)
+{
+    struct timer *timer = timer_new(fixture->loop, tick, &timer);
+    timer_arm(timer, 1);
+    bool held = loop_run_until(fixture->loop, condition, argument, 15000);
+    timer_free(timer);
+    return held;
+}
+
+void turn_for(struct fixture *fixture, int64_t ms)
+{
+    loop_run_until(fixture->loop, never, NULL, ms);
 }

@@ -97,6 +97,11 @@ void wait_for(struct fixture *fixture, struct outcome *outcome);
 void undo(struct fixture *fixture, enum action_kind kind, const struct action_target *target,
           const struct json *recorded, bool force, struct outcome *ret);
 
+void resend(struct fixture *fixture, const struct json *letter, struct outcome *ret);
+/* Runs the loop until the condition holds; also when nothing happens on the loop itself. */
+bool turn_until(struct fixture *fixture, bool (*condition)(void *argument), void *argument);
+void turn_for(struct fixture *fixture, int64_t ms);
+
 #define assert_digest(a, b)                                                 \
     do {                                                                    \
         char assert_left[DIGEST_TEXT_SIZE], assert_right[DIGEST_TEXT_SIZE]; \

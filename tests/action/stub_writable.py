@@ -191,7 +191,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if how.startswith("hold"):
             threading.Event().wait(3600)
         if how.startswith("cut"):  # half an answer: no client may take the request for one that never arrived
-            self.wfile.write(b"HTTP/1.1 201 Cre")
+            self.wfile.write(f"HTTP/1.1 {self.response[0]} Cut\r\nContent-Len".encode())
             self.wfile.flush()
         if how.startswith(("drop", "cut")):
             self.close_connection = True
@@ -318,9 +318,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
                            [("Content-Type", OCI_INDEX)])
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request, client_address):
+        pass  # the tests break connections on purpose
+
+
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     for line in sys.stdin:
