@@ -12,14 +12,14 @@ static const char *const letter_kinds[] = {"hook", "event", "notification", NULL
 static const char *const waiver_states[] = {"active", "expired", "revoked", NULL};
 static const char *const report_names[] = {"json", "csv", NULL};
 
-#define TEXT(member, words)                                                             \
-    {                                                                                   \
-        .name = #member, .description = words, .offset = offsetof(struct query, member) \
+#define TEXT(member, words)                                                               \
+    {                                                                                     \
+        .name = #member, .description = (words), .offset = offsetof(struct query, member) \
     }
-#define CHOICE(member, list, words)                                      \
-    {                                                                    \
-        .name = #member, .description = words, .type = PARAMETER_CHOICE, \
-        .offset = offsetof(struct query, member), .choices = list        \
+#define CHOICE(member, list, words)                                        \
+    {                                                                      \
+        .name = #member, .description = (words), .type = PARAMETER_CHOICE, \
+        .offset = offsetof(struct query, member), .choices = (list)        \
     }
 
 static const struct parameter registry = TEXT(registry, "Name of a configured registry.");

@@ -56,14 +56,14 @@ struct route {
     const char *method;
     const char *pattern; /* of http_route_match, with at most one segment ":id" */
     const char *summary;
-    enum role role;
-    enum segment id;
-    int status;                                /* of success */
     const char *media_type;                    /* of success; NULL: JSON */
     const struct parameter *const *parameters; /* ends with NULL; NULL: none */
     const struct field *fields;                /* ends with a NULL name; NULL: no body */
-    bool body_required;
     void (*handle)(struct call *call);
+    enum role role;
+    enum segment id;
+    int status; /* of success */
+    bool body_required;
 };
 
 extern const struct route routes[]; /* ends with a NULL method */
