@@ -1,5 +1,9 @@
 # Flags for all own code, and the words in which src/*/CMakeLists.txt and tests/*/CMakeLists.txt are written.
 
+# Asserts stay on in production: CMake's own flags would switch them off.
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
 add_library(regwarden_flags INTERFACE)
 target_include_directories(regwarden_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_definitions(regwarden_flags INTERFACE _GNU_SOURCE REGWARDEN_VERSION="${PROJECT_VERSION}")
@@ -9,6 +13,11 @@ target_compile_options(regwarden_flags INTERFACE
     -include ${PROJECT_SOURCE_DIR}/src/base/banned.h)
 if(REGWARDEN_WERROR)
     target_compile_options(regwarden_flags INTERFACE -Werror)
+endif()
+if(REGWARDEN_FUZZ)
+    # coverage feedback from inside the rooms; the fuzz targets themselves add the driver
+    target_compile_options(regwarden_flags INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(regwarden_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(REGWARDEN_SANITIZE)
     target_compile_options(regwarden_flags INTERFACE -fsanitize=${REGWARDEN_SANITIZE} -fno-omit-frame-pointer

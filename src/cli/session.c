@@ -189,7 +189,7 @@ int session_gather(struct session *session, const struct reference *reference, u
                    struct gathered *ret, struct error *err)
 {
     struct image_source source;
-    struct host *host;
+    struct host *host = NULL;
 
     switch (reference->transport) {
     case REFERENCE_REGISTRY:

@@ -33,6 +33,16 @@ def say(text):
     print(f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text, flush=True)
 
 
+def clean_image():
+    return images.good(config={"User": "1654:1654", "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "DOTNET_VERSION=8.0.10",
+                                                            "ASPNET_VERSION=8.0.10", "APP_UID=1654"]})
+
+
+def violating_image():
+    return images.bad(config={"Env": ["PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin", "GOLANG_VERSION=1.22.4", "GOPATH=/go",
+                                      "NPM_TOKEN=npm_" + "a1B2" * 9]})
+
+
 def start(directory, binary):
     port = harness.free_port()
     registry = harness.Registry(directory, hook=(f"http://127.0.0.1:{port}/hooks/demo", "demo"), threshold=3)
@@ -78,10 +88,10 @@ def main():
     try:
         registry, daemon = start(directory, binary)
         client = registry.client()
-        say("Pushing team/good:1, made to pass")
-        client.push("team/good", images.good(), "1")
-        say("Pushing team/bad:1: runs as root, with a token in its environment, built in one stage\n")
-        client.push("team/bad", images.bad(), "1")
+        say("Pushing team/good:1: a .NET application on a runtime base, with a user of its own")
+        client.push("team/good", clean_image(), "1")
+        say("Pushing team/bad:1: a Go service that brought its compiler along, runs as root, with a token in its environment\n")
+        client.push("team/bad", violating_image(), "1")
         harness.wait_for("the violator to leave its place", lambda: client.digest("team/bad", "1") is None
                          and client.digest("quarantine/team/bad", "1"), 60)
         time.sleep(0.5)

@@ -235,7 +235,7 @@ class Regwarden:
         """Waits for the verdict in force of a tag."""
         def look():
             for verdict in self.verdicts(repository=repository):
-                if verdict["tag"] == tag and (not digest or verdict["digest"] == digest):
+                if verdict.get("tag") == tag and (not digest or verdict["digest"] == digest):
                     return verdict
             return None
         return wait_for(f"a verdict of {repository}:{tag}", look, seconds)

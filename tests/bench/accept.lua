@@ -1,0 +1,1 @@
+wrk.headers["Accept"] = "application/vnd.oci.image.manifest.v1+json"
