@@ -122,6 +122,23 @@ void finding_set_remedy(struct finding *finding, const char *format, ...)
     finding->remedy = memory_copy_text(remedy);
 }
 
+char *finding_step_text(const char *text, size_t max)
+{
+    AUTO_TEXT struct text line = {0};
+
+    /* A few bytes more than are shown, so that what was cut is marked. */
+    while (*text && line.length <= max) {
+        size_t blanks = strspn(text, " \t\r\n");
+
+        if (blanks > 0 && line.length > 0 && text[blanks])
+            text_add_char(&line, ' ');
+        text += blanks;
+        if (*text)
+            text_add_char(&line, *text++);
+    }
+    return text_printable(text_data(&line), max);
+}
+
 void finding_set_step(struct finding *finding, const struct facts *facts, int step)
 {
     const struct step *at;

@@ -215,6 +215,7 @@ static void watch_apt(const struct run_command *command, struct run_state *state
         if (complete && !command->no_recommends)
             state->fails |= CHECK_BIT(CHECK_APT_RECOMMENDS);
         return;
+    case VERB_FETCH:
     case VERB_UPGRADE:
         state->updated = false;
         return;
@@ -227,11 +228,22 @@ static void watch_apt(const struct run_command *command, struct run_state *state
     }
 }
 
+/* `apk add --virtual .rundeps $runDeps` only marks what is installed already, and fetches nothing.
+ */
+static bool keeps_clean(const struct run_command *command, const struct run_state *state)
+{
+    if (command->no_cache || command->shell->truncated)
+        return true;
+    return command->manager == PACKAGE_PIP
+               ? state->pip_no_cache
+               : command->manager == PACKAGE_APK && command->verb == VERB_INSTALL &&
+                     command->has_variables;
+}
+
 /* Managers whose every use fills a cache, unless told otherwise. */
 static void watch_cache(const struct run_command *command, struct run_state *state)
 {
-    bool kept_clean = command->no_cache || command->shell->truncated ||
-                      (command->manager == PACKAGE_PIP && state->pip_no_cache);
+    bool kept_clean = keeps_clean(command, state);
 
     switch (command->verb) {
     case VERB_UPDATE:
@@ -247,6 +259,7 @@ static void watch_cache(const struct run_command *command, struct run_state *sta
     case VERB_CLEAN:
         state->dirty[command->manager] = false;
         return;
+    case VERB_FETCH:
     case VERB_REMOVE:
     case VERB_OTHER:
         return;

@@ -75,6 +75,8 @@ void finding_set_path(struct finding *finding, const char *path); /* made printa
 void finding_set_evidence(struct finding *finding, enum evidence evidence);
 void finding_set_remedy(struct finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The beginning of a step's text on one line, printable. Returns new. */
+char *finding_step_text(const char *text, size_t max);
 /* Blames history step `step` (< 0: nobody): its number, origin and layer. */
 void finding_set_step(struct finding *finding, const struct facts *facts, int step);
 

@@ -115,7 +115,7 @@ static void report_check(struct rule_report *report, const struct facts *facts, 
                          enum history_check check, const char *doubt)
 {
     const char *text = facts->history.steps[step].text ? facts->history.steps[step].text : "";
-    AUTO_FREE char *shown = text_printable(text, STEP_TEXT_SHOWN);
+    AUTO_FREE char *shown = finding_step_text(text, STEP_TEXT_SHOWN);
     AUTO_FREE char *subject = text_new("%s\n%s", history_check_names[check], text);
     struct finding *finding;
 

@@ -126,7 +126,7 @@ static void blame(struct finding *finding, const struct facts *facts, struct tex
     if (step < 0 || !facts->history.steps[step].text)
         return;
     finding->step = step;
-    AUTO_FREE char *shown = text_printable(facts->history.steps[step].text, STEP_TEXT_SHOWN);
+    AUTO_FREE char *shown = finding_step_text(facts->history.steps[step].text, STEP_TEXT_SHOWN);
     text_format(text, ", most of it (%s) from step %d: %s",
                 text_format_bytes(facts->manifest->layers[layer].size, a), step, shown);
 }

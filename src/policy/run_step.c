@@ -28,8 +28,8 @@ static const struct {
     {PACKAGE_APT, "reinstall", VERB_INSTALL},
     {PACKAGE_APT, "build-dep", VERB_INSTALL},
     {PACKAGE_APT, "satisfy", VERB_INSTALL},
-    {PACKAGE_APT, "source", VERB_INSTALL},
-    {PACKAGE_APT, "download", VERB_INSTALL},
+    {PACKAGE_APT, "source", VERB_FETCH},
+    {PACKAGE_APT, "download", VERB_FETCH},
     {PACKAGE_APT, "upgrade", VERB_UPGRADE},
     {PACKAGE_APT, "safe-upgrade", VERB_UPGRADE},
     {PACKAGE_APT, "dist-upgrade", VERB_DIST_UPGRADE},
@@ -237,6 +237,8 @@ static void read_words(size_t from, struct run_command *command)
             has_verb = true;
             command->verb = find_verb(command->manager, word);
             command->operands = i + 1;
+        } else if (shell_word_has(word, "$")) {
+            command->has_variables = true;
         }
     }
 }

@@ -19,6 +19,7 @@ enum package_manager {
 enum package_verb {
     VERB_OTHER,
     VERB_UPDATE, /* of the lists */
+    VERB_FETCH,  /* packages or sources, without installing them */
     VERB_INSTALL,
     VERB_UPGRADE,
     VERB_DIST_UPGRADE,
@@ -38,6 +39,7 @@ struct run_command {
     bool assume_yes;
     bool no_cache;
     bool no_recommends;
+    bool has_variables; /* some operand is known at build time only */
 };
 
 const char *package_manager_name(enum package_manager manager);

@@ -77,6 +77,8 @@ static void test_apt(void **state)
          "", ""},
         {STEP_RUN, "apt-get install curl", "apt-recommends apt-yes", ""},
         {STEP_RUN, "apt-get install -y -o APT::Install-Recommends=0 curl", "", ""},
+        {STEP_RUN, "apt-get update && apt-get source --compile $x && rm -rf /var/lib/apt/lists/*",
+         "", ""},
         {STEP_RUN, "apt-get dist-upgrade -y", "dist-upgrade", ""},
         {STEP_RUN, "apt-get full-upgrade -y", "dist-upgrade", ""},
         {STEP_RUN, "echo 'apt-get update' > notes", "", ""},
@@ -96,6 +98,7 @@ static void test_caches(void **state)
     static const struct row rows[] = {
         {STEP_RUN, "apk add curl", "apk-cache", ""},
         {STEP_RUN, "apk add --no-cache curl", "", ""},
+        {STEP_RUN, "apk add --no-cache x && apk add --virtual .rundeps $runDeps y", "", ""},
         {STEP_RUN, "apk --no-cache add --virtual .deps gcc && apk del .deps", "", ""},
         {STEP_RUN, "apk update && apk add curl && rm -rf /var/cache/apk/*", "", ""},
         {STEP_RUN, "apk add curl && rm -rf /var/cache/*", "", ""},

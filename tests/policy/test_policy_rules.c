@@ -701,6 +701,19 @@ static void test_findings_say_where(void **state)
     verdict_release(&verdict);
 }
 
+static void test_steps_are_shown_on_one_line(void **state)
+{
+    const struct row row = {.facts =
+                                RUN("6", "text: \"set -x; \\t\\n\\t  sudo make  install\\n\"")};
+    struct verdict verdict = {0};
+
+    (void)state;
+    judge("forbidden-history", &row, &verdict);
+    assert_string_equal(verdict.findings.items[0].message,
+                        "sudo: sudo is used in the build: set -x; sudo make install");
+    verdict_release(&verdict);
+}
+
 static void test_hostile_text_is_made_printable(void **state)
 {
     const struct row row = {.facts = "{ config: { user: \"a\\e[31m\\r\\n\" } }"};
@@ -764,6 +777,7 @@ int main(void)
         cmocka_unit_test(test_forbidden_history),
         cmocka_unit_test(test_build_tools),
         cmocka_unit_test(test_findings_say_where),
+        cmocka_unit_test(test_steps_are_shown_on_one_line),
         cmocka_unit_test(test_hostile_text_is_made_printable),
         cmocka_unit_test(test_the_table),
     };

@@ -95,7 +95,7 @@ static void note(void *argument, const struct run_command *command)
     static const char *const verb_names[] = {
         [VERB_OTHER] = "other",     [VERB_UPDATE] = "update", [VERB_INSTALL] = "install",
         [VERB_UPGRADE] = "upgrade", [VERB_REMOVE] = "remove", [VERB_DIST_UPGRADE] = "dist-upgrade",
-        [VERB_CLEAN] = "clean"};
+        [VERB_CLEAN] = "clean",     [VERB_FETCH] = "fetch"};
 
     if (command->manager == PACKAGE_NONE && !command->sudo)
         return;
