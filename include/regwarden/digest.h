@@ -15,8 +15,9 @@
 
 enum digest_algorithm { DIGEST_NONE, DIGEST_SHA256, DIGEST_SHA512, DIGEST_OTHER };
 
-/* "sha512:" + 128 digits + NUL is the longest text that is kept; a DIGEST_OTHER keeps its algorithm
- * name only. */
+/* "sha512:" + 128 digits + NUL is the longest text that is kept. A DIGEST_OTHER keeps its
+ * algorithm's name only: it is written "blake3:unsupported", and equals nothing, not even itself.
+ */
 enum { DIGEST_TEXT_SIZE = 160, DIGEST_SHORT_SIZE = 24 };
 
 struct digest {

@@ -124,10 +124,10 @@ struct facts_history {
 };
 
 struct facts_base {
-    char *name;                   /* NULL when unknown; "scratch" is a name */
-    struct digest digest;         /* DIGEST_NONE when unknown */
-    enum answer pinned;           /* was FROM written with a digest? */
-    int layer_count;              /* leading layers that belong to the base, -1 unknown */
+    char *name;           /* NULL when unknown; "scratch" is a name */
+    struct digest digest; /* DIGEST_NONE when unknown */
+    enum answer pinned;   /* was FROM written with a digest? yes for "scratch", which cannot move */
+    int layer_count;      /* leading layers that belong to the base, -1 unknown */
     enum evidence evidence;       /* of name, digest and pinned */
     enum evidence layer_evidence; /* of layer_count */
 };
@@ -156,7 +156,9 @@ struct facts_runtime {
 };
 
 /* A secret found in config, history or annotations while the facts were built. Its text is nowhere
- * in the facts: the places where it stood hold the masked form. */
+ * in the facts: the places where it stood hold the masked form. Secrets of fewer than 8 bytes are
+ * masked only where they were recognised: "admin" stands in many harmless words. The same secret is
+ * listed once per place and name, at most 256 in all (more are masked and not listed). */
 enum secret_place {
     SECRET_ENV,
     SECRET_LABEL,
@@ -197,7 +199,9 @@ struct facts {
 /* Builds every fact that manifest and config give: history, base as claimed by annotations and
  * labels, runtime from environment and history, and masks the secrets found on the way. Takes both
  * (config may be NULL: then `config_reason` says why). `salt` (32 bytes) makes secrets comparable
- * across images of one installation; NULL: no hashes. Returns new. */
+ * across images of one installation; NULL: no hashes. FACT_BASE is absent when nothing tells of a
+ * base, and present when at least its number of layers is known; FACT_RUNTIME is present with
+ * RUNTIME_UNKNOWN when config and history do not tell. Returns new. */
 struct facts *facts_build_take(struct manifest *manifest, struct image_config *config,
                                const char *config_reason, const unsigned char *salt);
 void facts_free(struct facts *facts);
@@ -211,7 +215,9 @@ bool facts_cover(const struct facts *facts, unsigned needs);
  * but for masked secrets. Returns new. */
 struct json *facts_to_json(const struct facts *facts);
 /* FAILURE_INPUT when the document is not one that facts_to_json wrote, or of another FACTS_VERSION.
- * Returns new. */
+ * Members may be missing, as in examples written by hand: values are then absent, and without
+ * "groups" the groups whose members are there are present. "env" and "args" may be maps. Returns
+ * new. */
 int facts_from_json(const struct json *json, struct facts **ret, struct error *err);
 
 /* The JSON schema (2020-12) of the document. Returns new. */

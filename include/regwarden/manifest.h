@@ -3,8 +3,10 @@
  *
  * The caller has checked size and digest first. Refused with a reason (FAILURE_INPUT): schema 1, a
  * body that is both an index and a manifest (CVE-2021-41190), a body mediaType that differs from
- * the Content-Type, duplicate or case-variant keys, illegal digests, negative or absurd sizes.
- * Bounded by manifest_limits. Plain data, owned by the caller; any thread. */
+ * the Content-Type, duplicate keys, the name of a known member in other case (free maps such as
+ * annotations may hold what they like), digests of config, layers and children that are illegal or
+ * cannot be verified, negative or absurd sizes. Bounded by manifest_limits. Plain data, owned by
+ * the caller; any thread. */
 #ifndef REGWARDEN_MANIFEST_H
 #define REGWARDEN_MANIFEST_H
 
@@ -35,13 +37,17 @@ struct manifest_limits {
 };
 extern const struct manifest_limits manifest_limits;
 
+/* What a runtime would run is an image, whatever artifactType or annotations say of it: the types
+ * of config and layers decide. One loophole is known: a runtime that unpacks layers without looking
+ * at their type could run a "signature" whose layers are archives; the kind alone is no clearance.
+ */
 enum manifest_kind {
-    MANIFEST_IMAGE, /* config is an image config */
+    MANIFEST_IMAGE, /* config is an image config, or of a generic type that runtimes take for one */
     MANIFEST_INDEX,
-    MANIFEST_ATTESTATION, /* BuildKit's attestation manifest, by artifactType or by its index entry
-                           */
-    MANIFEST_ARTIFACT, /* anything else: signature, SBOM, chart … evidence, never judged as an image
-                        */
+    MANIFEST_ATTESTATION, /* all layers are in-toto statements (BuildKit's old and new form), or
+                             artifactType says so and there is no image config */
+    MANIFEST_ARTIFACT,    /* anything else: signature, SBOM, chart … evidence, never judged as an
+                             image */
 };
 const char *
 manifest_kind_name(enum manifest_kind kind); /* "image", "index", "attestation", "artifact" */
@@ -90,7 +96,8 @@ void manifest_free(struct manifest *manifest);
 void manifest_auto_free(struct manifest **manifest);
 #define AUTO_MANIFEST AUTO(manifest_auto_free)
 
-/* Is this index child a runnable image (false: attestation entry or unknown/unknown platform)? */
+/* Could a runtime pick this index child (false: platform unknown/unknown, as attestations have it)?
+ * The annotation vnd.docker.reference.type alone takes nothing out: runtimes do not look at it. */
 bool descriptor_is_runnable(const struct descriptor *child);
 bool media_type_is_index(const char *media_type);
 bool media_type_is_manifest(const char *media_type); /* index, manifest, artifact or schema 1: what

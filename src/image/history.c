@@ -36,17 +36,12 @@ void history_build(const struct image_config *config, size_t layer_count, struct
     align(ret, layer_count);
 }
 
-void step_release(struct step *step)
-{
-    free(step->text);
-    text_pairs_release(&step->args);
-    *step = (struct step){0};
-}
-
 void history_release(struct facts_history *history)
 {
-    for (size_t i = 0; i < history->count; i++)
-        step_release(&history->steps[i]);
+    for (size_t i = 0; i < history->count; i++) {
+        free(history->steps[i].text);
+        text_pairs_release(&history->steps[i].args);
+    }
     free(history->steps);
     *history = (struct facts_history){0};
 }

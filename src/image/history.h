@@ -49,6 +49,5 @@ const char *history_from_comment(const struct history_entry *entry);
 void history_build(const struct image_config *config, size_t layer_count,
                    struct facts_history *ret);
 void history_release(struct facts_history *history);
-void step_release(struct step *step);
 
 #endif

@@ -179,7 +179,8 @@ void secret_text_init(struct secret_text *scan, const char *text)
     *scan = (struct secret_text){.text = text, .size = strlen(text)};
 }
 
-size_t secret_run(struct secret_text *scan, enum secret_set set, size_t at)
+/* How many characters of the set stand at `at`. */
+static size_t run_at(struct secret_text *scan, enum secret_set set, size_t at)
 {
     size_t end = at;
     if (at >= scan->runs[set].start && at < scan->runs[set].end)
@@ -207,7 +208,7 @@ static bool matches(struct secret_text *scan, size_t at, const struct format *fo
     if (strncmp(scan->text + at, format->prefix, prefix) != 0)
         return false;
     const char *body = scan->text + at + prefix;
-    size_t run = secret_run(scan, format->set, at + prefix);
+    size_t run = run_at(scan, format->set, at + prefix);
     if (run > format->min && body[run - 1] == '.')
         run--; /* the full stop of a sentence */
     if (run < format->min || run > format->max || is_dummy(body, run))
@@ -231,16 +232,16 @@ static bool jwt_at(struct secret_text *scan, size_t at, struct secret_match *ret
     if (strncmp(scan->text + at, "eyJ", 3) != 0 ||
         (at > 0 && set_has(SET_WORD, scan->text[at - 1])))
         return false;
-    size_t first = secret_run(scan, SET_WORD, at);
+    size_t first = run_at(scan, SET_WORD, at);
     size_t second_at = at + first + 1;
     if (first < PART_MIN || scan->text[at + first] != '.' ||
         strncmp(scan->text + second_at, "eyJ", 3) != 0)
         return false;
-    size_t second = secret_run(scan, SET_WORD, second_at);
+    size_t second = run_at(scan, SET_WORD, second_at);
     size_t third_at = second_at + second + 1;
     if (second < PART_MIN || scan->text[second_at + second] != '.')
         return false;
-    size_t third = secret_run(scan, SET_WORD, third_at);
+    size_t third = run_at(scan, SET_WORD, third_at);
     if (third < PART_MIN)
         return false;
     *ret = (struct secret_match){.kind = "jwt", .start = at, .size = third_at + third - at};
@@ -252,10 +253,10 @@ static bool terraform_at(struct secret_text *scan, size_t at, struct secret_matc
 {
     static const char middle[] = ".atlasv1.";
     enum { HEAD = 14 };
-    if (secret_run(scan, SET_ALNUM, at) != HEAD ||
+    if (run_at(scan, SET_ALNUM, at) != HEAD ||
         strncmp(scan->text + at + HEAD, middle, strlen(middle)) != 0)
         return false;
-    size_t run = secret_run(scan, SET_WORD, at + HEAD + strlen(middle));
+    size_t run = run_at(scan, SET_WORD, at + HEAD + strlen(middle));
     if (run < 60 || run > 70)
         return false;
     *ret = (struct secret_match){
@@ -335,7 +336,7 @@ static bool docker_auth_at(struct secret_text *scan, size_t at, struct secret_ma
     if (*value++ != '"')
         return false;
     size_t start = (size_t)(value - scan->text);
-    size_t run = secret_run(scan, SET_BASE64, start);
+    size_t run = run_at(scan, SET_BASE64, start);
     if (run < AUTH_MIN || (value[run] != '"' && value[run] != '\\'))
         return false;
     *ret = (struct secret_match){.kind = "docker-auth", .start = start, .size = run};

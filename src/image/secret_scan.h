@@ -36,9 +36,6 @@ struct secret_text {
 };
 
 void secret_text_init(struct secret_text *scan, const char *text);
-/* How many characters of the set stand at `at`. */
-size_t secret_run(struct secret_text *scan, enum secret_set set, size_t at);
-
 /* Does a token begin at `at`? */
 bool secret_format_at(struct secret_text *scan, size_t at, struct secret_match *ret);
 
