@@ -44,13 +44,28 @@ struct sqlite_driver {
     size_t statement_count;
 };
 
+/* The number of the last failure of the log's file, and else of the database's: the connection's
+ * own record of it is overwritten by what SQLite does on the way out. */
+static int last_errno(sqlite3 *handle)
+{
+    sqlite3_file *log = NULL;
+    int number = 0;
+
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log && log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+    if (number == 0)
+        sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number != 0 ? number : sqlite3_system_errno(handle);
+}
+
 static bool is_out_of_space(sqlite3 *handle, int code)
 {
     if ((code & 0xff) == SQLITE_FULL)
         return true;
     if ((code & 0xff) != SQLITE_IOERR)
         return false;
-    int number = sqlite3_system_errno(handle);
+    int number = last_errno(handle);
     return number == ENOSPC || number == EDQUOT || number == EFBIG;
 }
 
