@@ -4,13 +4,12 @@
  *
  * Repeated after a crash it finds what was done by looking: the copy is whole when its tag names
  * it, and then it no longer matters what became of the tag. */
-#include "quarantine.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "copy.h"
 #include "regwarden/reference.h"
+#include "task.h"
 #include "untag.h"
 
 enum { TAG_SIZE_MAX = 128 };
@@ -52,8 +51,9 @@ bool quarantine_owns(const struct actions *actions, const char *registry, const 
            (repository[length] == '/' || repository[length] == '\0');
 }
 
-int quarantine_repository(const struct actions *actions, const char *registry,
-                          const char *repository, char **ret, struct error *err)
+/* "<prefix>/<repository>". FAILURE_INPUT when that is no legal name. Returns new. */
+static int name_in_quarantine(const struct actions *actions, const char *registry,
+                              const char *repository, char **ret, struct error *err)
 {
     AUTO_FREE char *name = text_new("%s/%s", prefix_of(actions, registry), repository);
     if (!repository_is_valid(name)) {
@@ -93,7 +93,7 @@ void quarantine_plan(const struct actions *actions, const struct action_target *
     AUTO_FREE char *to = NULL;
     struct error err = {0};
     if (target->tag == NULL ||
-        quarantine_repository(actions, target->registry_name, target->repository, &to, &err) != 0)
+        name_in_quarantine(actions, target->registry_name, target->repository, &to, &err) != 0)
         return;
     AUTO_FREE char *name = text_new("%s:%s", to, target->tag);
     json_set_string(detail, "to", name);
@@ -238,8 +238,8 @@ void quarantine_perform(struct task *task)
     task->work = quarantine;
     task->free_work = free_work;
     quarantine->tag = memory_copy_text(task->target.tag);
-    if (quarantine_repository(task->actions, task->target.registry_name, task->target.repository,
-                              &quarantine->repository, &err) != 0) {
+    if (name_in_quarantine(task->actions, task->target.registry_name, task->target.repository,
+                           &quarantine->repository, &err) != 0) {
         task_fail(task, &err);
         return;
     }

@@ -5,8 +5,8 @@
 
 #include "copy.h"
 #include "point.h"
-#include "quarantine.h"
 #include "regwarden/reference.h"
+#include "task.h"
 #include "untag.h"
 
 struct release {

@@ -55,7 +55,9 @@ struct fixture {
     char hold_reason[512];
 };
 
-int fixture_setup(void **state); /* one stub for all tests of a program */
+/* One registry for all tests of a program. */
+int fixture_setup(void **state);
+int fixture_setup_with(void **state, const char *script);
 int fixture_teardown(void **state);
 /* Empties registry and journal; `switches` is JSON with ' for ", for example "{'mount': false}". */
 void fixture_reset(struct fixture *fixture, const char *switches);
