@@ -48,6 +48,8 @@ static void runtimes(void **state)
         /* Naive: first Java variable wins. JRuby images have them all. */
         {"jruby", "`Env`:[`JAVA_HOME=/j`,`JAVA_VERSION=8u1`,`JRUBY_VERSION=9.4`],`Cmd`:[`irb`]", "",
          RUNTIME_RUBY, "9.4", ANSWER_UNKNOWN, EVIDENCE_ENVIRONMENT},
+        {"jruby started by java", "`Env`:[`JAVA_VERSION=8u1`,`JRUBY_VERSION=9.4`],`Cmd`:[`java`]",
+         "", RUNTIME_RUBY, "9.4", ANSWER_UNKNOWN, EVIDENCE_ENVIRONMENT},
         {"rust", "`Env`:[`RUSTUP_HOME=/usr/local/rustup`,`RUST_VERSION=1.80`]", "", RUNTIME_RUST,
          "1.80", ANSWER_YES, EVIDENCE_ENVIRONMENT},
         /* Naive: PHPIZE_DEPS lists gcc, so the compiler is there. Alpine images have the variable
