@@ -244,7 +244,9 @@ static enum answer java_kit(const struct facts_history *history)
     enum answer answer = ANSWER_UNKNOWN;
     for (size_t i = 0; i < history->count; i++) {
         const struct step *step = &history->steps[i];
-        for (size_t k = 0; step->kind == STEP_RUN && k < ARRAY_COUNT(java_kits); k++)
+        if (step->kind != STEP_RUN || !keeps_packages(step))
+            continue; /* a kit that the same step takes away again is not in the image */
+        for (size_t k = 0; k < ARRAY_COUNT(java_kits); k++)
             if (strstr(step->text, java_kits[k].words) && java_kits[k].sdk > answer)
                 answer = java_kits[k].sdk;
     }

@@ -32,7 +32,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     const struct settings *settings = block;
     const struct facts_base *base = &input->facts->base;
     AUTO_FREE char *name = NULL;
-    struct finding *finding;
+    struct finding *finding = NULL;
 
     if (text_equal(base->name, "scratch"))
         return RULE_PASS;

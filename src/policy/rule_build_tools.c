@@ -217,7 +217,7 @@ static void judge_sdk(const struct settings *settings, const struct facts *facts
                       struct rule_report *report)
 {
     const struct facts_runtime *runtime = &facts->runtime;
-    struct finding *finding;
+    struct finding *finding = NULL;
 
     if (glob_list_match(&settings->allow_runtime_globs, runtime_name(runtime->runtime)))
         return;
