@@ -7,7 +7,7 @@
 enum { CODE_MAX = 48, MESSAGE_MAX = 200, PLAIN_MAX = 80 };
 
 static const struct json_limits error_limits = {
-    .max_bytes = 64 * 1024, .max_depth = 16, .max_values = 2000};
+    .max_bytes = (size_t)64 * 1024, .max_depth = 16, .max_values = 2000};
 
 static const struct {
     int status;

@@ -14,7 +14,7 @@
 #include "queue.h"
 
 enum { AUTH_ROUNDS_MAX = 2 };
-#define HOLD_CAP_MS (15 * 60 * INT64_C(1000))
+#define HOLD_CAP_MS (INT64_C(15) * 60 * 1000)
 
 struct exchange {
     struct queue_entry entry; /* first: the queue hands it back */

@@ -105,7 +105,7 @@ void pending_fetch_config(struct pending *pending)
     }
     if (config->size > image_config_limits.max_bytes)
         (void)error_set(&error, FAILURE_LIMIT, "the config is larger than %zu MiB",
-                        image_config_limits.max_bytes / (1024 * 1024));
+                        image_config_limits.max_bytes / ((size_t)1024 * 1024));
     else
         (void)gather_take_budget(gather, config->size, &error);
     if (error.kind != FAILURE_NONE) {

@@ -117,7 +117,7 @@ static void fail_too_big(struct operation *operation)
     struct error error = {0};
 
     (void)error_set(&error, FAILURE_LIMIT, "the manifest is larger than %zu MiB",
-                    manifest_limits.max_bytes / (1024 * 1024));
+                    manifest_limits.max_bytes / ((size_t)1024 * 1024));
     operation_fail(operation, &error);
 }
 

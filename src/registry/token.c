@@ -6,8 +6,8 @@
 #include "location.h"
 
 enum { TOKEN_MAX = 16 * 1024, SCOPES_MERGED_MAX = 4, SCOPE_ITEM_MAX = 512 };
-#define LIFETIME_DEFAULT_MS (60 * INT64_C(1000))
-#define LIFETIME_MAX_MS (24 * 3600 * INT64_C(1000))
+#define LIFETIME_DEFAULT_MS (INT64_C(60) * 1000)
+#define LIFETIME_MAX_MS (INT64_C(24) * 3600 * 1000)
 
 /* Registries whose tokens are known to come from another host of the same owner. */
 static const struct {

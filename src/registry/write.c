@@ -52,7 +52,7 @@ static int prepare_put(const struct registry_manifest_put *put, struct put_opera
 
     if (rc == 0 && put->size > manifest_limits.max_bytes)
         rc = error_set(err, FAILURE_LIMIT, "is larger than %zu MiB",
-                       manifest_limits.max_bytes / (1024 * 1024));
+                       manifest_limits.max_bytes / ((size_t)1024 * 1024));
     if (rc == 0)
         rc = manifest_identify(&claim, put->bytes, put->size, &operation->digest, err);
     return rc;

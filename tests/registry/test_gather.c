@@ -182,6 +182,8 @@ static const struct {
     {"nested-index", "nested", 2, 1, FAILURE_INPUT, "an index itself"},
     {"lying-index", "lying", 2, 0, FAILURE_INPUT, "the index says 1 bytes"},
     {"lying-index", "lying", 2, 1, FAILURE_INPUT, "image for linux/arm: "},
+    {"huge-entries", "huge", 2, 0, FAILURE_INPUT, "the index says 9437184 bytes"},
+    {"huge-entries", "huge", 2, 1, FAILURE_LIMIT, "more than 16 MiB in all"},
 };
 
 static void test_gaps(void **state)
@@ -218,6 +220,15 @@ static void test_configs_that_cannot_be_had(void **state)
     assert_int_equal(outcome.gathered.images[0].facts->status[FACT_CONFIG].state, FACT_ABSENT);
     assert_non_null(strstr(outcome.gathered.images[0].facts->status[FACT_CONFIG].reason, "404"));
     assert_string_equal(outcome.gathered.images[0].platform, "");
+    outcome_release(&outcome);
+    client_close(&client);
+
+    client_open(&client, "huge-config", NULL);
+    gather(&client, "v1", &all, &outcome);
+    expect_no_error(&outcome.gathered.images[0].error);
+    assert_non_null(
+        strstr(outcome.gathered.images[0].facts->status[FACT_CONFIG].reason, "larger than 4 MiB"));
+    assert_int_equal(stub_count(&client.stub, "/blobs/", NULL), 0);
     outcome_release(&outcome);
     client_close(&client);
 

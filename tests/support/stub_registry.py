@@ -954,6 +954,24 @@ class LyingIndex(Registry):
             {**arm, "mediaType": DOCKER_MANIFEST, "platform": {"os": "linux", "architecture": "arm"}}], "lying")
 
 
+class HugeEntries(Registry):
+    """An index that announces more bytes than one reference may take."""
+
+    def __init__(self):
+        super().__init__()
+        self.content.add_index("app", [
+            {**self.content.add_image("app", f"cpu{i}"), "size": 9 << 20,
+             "platform": {"os": "linux", "architecture": f"cpu{i}"}} for i in range(2)], "huge")
+
+
+class HugeConfig(Registry):
+    def __init__(self):
+        super().__init__()
+        manifest = json.loads(self.content.manifests["app", self.content.image["digest"]][1])
+        manifest["config"]["size"] = 5 << 20
+        self.content.image = self.content.add_manifest("app", OCI_MANIFEST, compact(manifest), "v1")
+
+
 class CrowdedIndex(Registry):
     def __init__(self):
         super().__init__()
