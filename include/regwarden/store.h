@@ -28,7 +28,8 @@ struct store; /* opaque */
 /* url: "sqlite:/path/regwarden.db". Creates, migrates (numbered), checks. Blocking, at start.
  * FAILURE_INPUT, FAILURE_SYSTEM. */
 int store_open(struct loop *loop, const char *url, struct store **ret, struct error *err);
-void store_close(struct store *store); /* commits what was asked for, then stops; callbacks come
+void store_close(struct store *store); /* not from within a callback; commits what was asked for,
+                                          then stops; callbacks come
                                           before it returns */
 const unsigned char *
 store_salt(const struct store *store); /* 32 random bytes of this installation, for secret hashes */
@@ -212,18 +213,30 @@ void store_load_waivers(struct store *store, store_waivers_f *done,
                         void *argument); /* not revoked */
 
 /* --- lists and sums for people, as JSON --- */
+/* Lists are arrays, newest first. Times (…At) are RFC 3339; what is absent is left out. */
 enum store_list {
-    STORE_LIST_VERDICTS, /* in force: {id, registry, repository, tag, digest, verdict, enforced,
-                            judgedAt, findings, actions: […], pusher, …} */
-    STORE_LIST_HISTORY,  /* every verdict of one placement, newest first */
-    STORE_LIST_DEAD_LETTERS,
-    STORE_LIST_PLANS,   /* filter.kind, filter.state */
-    STORE_LIST_WAIVERS, /* with revoked and expired ones */
-    STORE_LIST_SWEEPS,
-    STORE_LIST_STATUS, /* one object: tags known and judged, oldest unjudged age, open events,
-                          plans, dead letters, per registry */
-    STORE_LIST_REPORT, /* one object: compliance now; per repository, rule, severity; per day since
-                          filter.since_ms */
+    STORE_LIST_VERDICTS,     /* in force: {id, registry, repository, tag, digest, verdict, enforced,
+                                judgedAt, findings: [{rule, id, policy, severity, status, message, …}],
+                                actions, auditActions, policies, policyRevision, pusher, mediaType,
+                                sizeBytes, firstSeenAt, lastSeenAt, previous}; the whole findings only
+                                with filter.id */
+    STORE_LIST_HISTORY,      /* every verdict of one placement, with supersededAt */
+    STORE_LIST_DEAD_LETTERS, /* {id, at, kind, registry, dialect, reason, body, bodyBytes}; the
+                                whole body only with filter.id */
+    STORE_LIST_PLANS,        /* {id, kind, state, at, updatedAt, registry, repository, tag, digest,
+                                verdictId, audit, detail, undo, reason, attempts} */
+    STORE_LIST_WAIVERS, /* with revoked and expired ones: as waiver_to_json, and {number, state:
+                           active|expired|revoked, createdAt, revokedAt, revokedBy}; filter.id and
+                           .before go by number */
+    STORE_LIST_SWEEPS,  /* {id, registry, cause, state: running|complete|incomplete, startedAt,
+                           finishedAt, reason, seen, wanted} */
+    STORE_LIST_STATUS,  /* one object: tags {known, judged, unjudged, artifacts, untagged,
+                           oldestUnjudgedAt, oldestUnjudgedAgeMs}, events {open, oldestAt,
+                           oldestAgeMs}, deadLetters and plans and verdicts (counts), registries:
+                           [{registry, tags, judged, unjudged, oldestUnjudgedAt, lastSweep}] */
+    STORE_LIST_REPORT,  /* one object: totals, repositories, rules, days since filter.since_ms (30
+                           days when 0). compliance is the share of tags that pass or only warn,
+                           null where there is no tag; a tag without verdict counts against it */
 };
 struct store_filter {
     const char *registry, *repository, *tag, *verdict, *rule, *kind,

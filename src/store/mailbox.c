@@ -67,30 +67,6 @@ static void orphan_free(struct mailbox *mailbox)
     mailbox_free(mailbox);
 }
 
-static void woken(void *argument)
-{
-    struct mailbox *mailbox = argument;
-
-    if (mailbox->closed) {
-        orphan_free(mailbox);
-        return;
-    }
-    mailbox_deliver(mailbox);
-}
-
-void mailbox_put(struct mailbox *mailbox, struct operations *finished)
-{
-    if (finished->count == 0)
-        return;
-    pthread_mutex_lock(&mailbox->mutex);
-    operations_join(&mailbox->finished, finished);
-    bool wake = !mailbox->posted;
-    mailbox->posted = true;
-    pthread_mutex_unlock(&mailbox->mutex);
-    if (wake)
-        loop_post(mailbox->loop, woken, mailbox);
-}
-
 static struct operation *take_all(struct mailbox *mailbox, bool woken_up)
 {
     pthread_mutex_lock(&mailbox->mutex);
@@ -112,9 +88,28 @@ static void finish_all(struct operation *operation)
     }
 }
 
-void mailbox_deliver(struct mailbox *mailbox)
+static void woken(void *argument)
 {
+    struct mailbox *mailbox = argument;
+
+    if (mailbox->closed) {
+        orphan_free(mailbox);
+        return;
+    }
     finish_all(take_all(mailbox, /* woken_up= */ true));
+}
+
+void mailbox_put(struct mailbox *mailbox, struct operations *finished)
+{
+    if (finished->count == 0)
+        return;
+    pthread_mutex_lock(&mailbox->mutex);
+    operations_join(&mailbox->finished, finished);
+    bool wake = !mailbox->posted;
+    mailbox->posted = true;
+    pthread_mutex_unlock(&mailbox->mutex);
+    if (wake)
+        loop_post(mailbox->loop, woken, mailbox);
 }
 
 void mailbox_close(struct mailbox *mailbox)

@@ -18,7 +18,6 @@ void operations_join(struct operations *list, struct operations *from); /* `from
 
 struct mailbox *mailbox_new(struct loop *loop);
 void mailbox_put(struct mailbox *mailbox, struct operations *finished); /* any thread */
-void mailbox_deliver(struct mailbox *mailbox);                          /* loop thread: all, now */
 void mailbox_close(struct mailbox *mailbox); /* after the last put; what was not delivered is */
 
 #endif

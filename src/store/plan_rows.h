@@ -11,10 +11,8 @@ struct plan_owner {
     int64_t verdict_id;
     int64_t at_ms;
 };
+/* Announces its pushes, unless it is only audited. One that is no push is FAILURE_INPUT. */
 int plan_insert(struct driver *driver, const struct plan_owner *owner, struct store_plan *plan,
                 struct error *err);
-/* `pushes` as in struct store_plan; an entry that is no push is FAILURE_INPUT. */
-int pushes_insert(struct driver *driver, const char *registry, int64_t plan_id,
-                  const struct json *pushes, struct error *err);
 
 #endif

@@ -25,8 +25,9 @@ static char *text_of(const struct json *json)
     return text_take(&text);
 }
 
-int pushes_insert(struct driver *driver, const char *registry, int64_t plan_id,
-                  const struct json *pushes, struct error *err)
+/* Entries as in struct store_plan; one that is no push is FAILURE_INPUT. */
+static int pushes_insert(struct driver *driver, const char *registry, int64_t plan_id,
+                         const struct json *pushes, struct error *err)
 {
     static const char sql[] =
         "INSERT INTO pushes (registry, repository, digest, reference, plan_id)"

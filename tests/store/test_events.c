@@ -44,8 +44,8 @@ static void digests_of_every_algorithm_come_back(void **state)
 {
     static const char *const texts[] = {
         "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        "sha512:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+        ("sha512:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"),
         "blake3:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
     struct fixture *fixture = *state;
@@ -65,6 +65,17 @@ static void digests_of_every_algorithm_come_back(void **state)
                             digest_format(&event.digest, before));
         reply_release(&loaded);
     }
+}
+
+static void every_action_and_cause_has_a_name(void **state)
+{
+    static const char *const causes[] = {"hook", "sweep", "existing", "policy", "manual"};
+
+    (void)state;
+    assert_string_equal(event_action_name(EVENT_PUSH), "push");
+    assert_string_equal(event_action_name(EVENT_DELETE), "delete");
+    for (size_t i = 0; i < ARRAY_COUNT(causes); i++)
+        assert_string_equal(event_cause_name((enum event_cause)i), causes[i]);
 }
 
 static void load_pages_by_id(void **state)
@@ -332,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ids_grow_and_all_fields_come_back),
         TEST(digests_of_every_algorithm_come_back),
+        cmocka_unit_test(every_action_and_cause_has_a_name),
         TEST(load_pages_by_id),
         TEST(finished_events_are_not_loaded_again),
         TEST(callbacks_may_be_left_out),
