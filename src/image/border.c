@@ -20,9 +20,9 @@ struct border {
 
 /* A new build begins where time jumps right after the last word of a Dockerfile. Measured on images
  * whose parents are known, this is right or too low in all but one of 179. */
-static const int64_t after_command_ms = 60 * 1000;
+static const int64_t after_command_ms = INT64_C(60) * 1000;
 /* A jump elsewhere may be a base without CMD, or a step that the build cache kept: ambiguous. */
-static const int64_t ambiguous_ms = 60 * 60 * 1000;
+static const int64_t ambiguous_ms = INT64_C(60) * 60 * 1000;
 
 static int64_t distance(const struct history_entry *a, const struct history_entry *b)
 {

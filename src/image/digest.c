@@ -87,7 +87,7 @@ int digest_parse(const char *text, struct digest *ret, struct error *err)
 
 int digest_parse_verifiable(const char *text, struct digest *ret, struct error *err)
 {
-    struct digest digest;
+    struct digest digest = {0};
     int failure = digest_parse(text, &digest, err);
     if (failure)
         return failure;

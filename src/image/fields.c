@@ -83,7 +83,7 @@ int fields_member(const struct json *object, const char *name, const char *what,
 int fields_string(const struct json *object, const char *name, const char *what, char **ret,
                   struct error *err)
 {
-    const struct json *value;
+    const struct json *value = NULL;
     int failure = fields_member(object, name, what, JSON_KIND_STRING, &value, err);
     if (failure || !value)
         return failure;
@@ -95,7 +95,7 @@ int fields_string(const struct json *object, const char *name, const char *what,
 int fields_bool(const struct json *object, const char *name, const char *what, bool *ret,
                 struct error *err)
 {
-    const struct json *value;
+    const struct json *value = NULL;
     int failure = fields_member(object, name, what, JSON_KIND_BOOL, &value, err);
     if (!failure && value)
         *ret = json_bool(value, false);
@@ -127,7 +127,7 @@ int fields_list(const struct json *object, const char *name, const char *what,
 int fields_pairs(const struct json *object, const char *name, const char *what, size_t max,
                  struct text_pairs *ret, struct error *err)
 {
-    const struct json *value;
+    const struct json *value = NULL;
     int failure = fields_member(object, name, what, JSON_KIND_OBJECT, &value, err);
     if (failure)
         return failure;

@@ -9,12 +9,12 @@
 struct format {
     const char *kind;
     const char *prefix;
-    enum secret_set set;
     size_t min;
     size_t max;
     const char *inside;
     const char *example_end; /* the ending of documented examples, which are no secrets */
-    bool prefix_stays;       /* the prefix is context and no part of the secret */
+    enum secret_set set;
+    bool prefix_stays; /* the prefix is context and no part of the secret */
 };
 
 enum { ANY = 1 << 16 };
