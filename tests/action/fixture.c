@@ -391,9 +391,10 @@ void perform(struct fixture *fixture, enum action_kind kind, const struct action
 void undo(struct fixture *fixture, enum action_kind kind, const struct action_target *target,
           const struct json *recorded, bool force, struct outcome *ret)
 {
-    AUTO_JSON struct json *earlier = TAKE(ret->undo); /* may be what is undone */
+    struct json *earlier = TAKE(ret->undo); /* may be what is undone */
     *ret = (struct outcome){0};
     action_undo(fixture->actions, kind, target, recorded, force, on_done, ret);
+    json_release(earlier);
     assert_false(ret->called);
     wait_for(fixture, ret);
 }

@@ -9,10 +9,13 @@ import threading
 class Sink:
     def __init__(self):
         self.lock = threading.Lock()
+        self.prefix = ""
         self.reset({})
 
     def reset(self, command):
-        """answers: what the next requests get, a status, "drop", "hang" or "huge"; the last one stays."""
+        """answers: what the next requests get, a status, "drop", "hang" or "huge"; the last one stays. prefix: of the paths that
+        count from now on, so that stragglers of an earlier test do not."""
+        self.prefix = command.get("prefix", self.prefix)
         self.answers = command.get("answers", [200])
         self.headers = command.get("headers", {})
         self.posts = []
@@ -38,7 +41,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with sink.lock:
-            sink.posts.append({"path": self.path, "headers": {name.lower(): value for name, value in self.headers.items()},
+            if not self.path.startswith(sink.prefix):
+                self.close_connection = True
+                return
+            sink.posts.append({"path": self.path[len(sink.prefix):], "headers": {name.lower(): value for name, value in self.headers.items()},
                                "body": body.decode()})
             answer = sink.answers.pop(0) if len(sink.answers) > 1 else sink.answers[0]
             headers = dict(sink.headers)

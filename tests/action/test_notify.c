@@ -54,14 +54,15 @@ struct wanted {
 static void arrange(struct fixture *fixture, const struct wanted *wanted, size_t count,
                     const char *answers)
 {
+    static int round;
     fixture_reset(fixture, "{}");
     free_notifiers(fixture);
-    stub_tell(&sink, "{'do': 'reset', 'answers': %s}", answers);
+    stub_tell(&sink, "{'do': 'reset', 'answers': %s, 'prefix': '/%d'}", answers, ++round);
     for (size_t i = 0; i < count; i++) {
         struct config_notifier *notifier = &fixture->notifiers[i];
         *notifier = (struct config_notifier){
             .name = memory_copy_text(wanted[i].name),
-            .url = text_new("http://127.0.0.1:%d%s", wanted[i].elsewhere ? 1 : sink.port,
+            .url = text_new("http://127.0.0.1:%d/%d%s", wanted[i].elsewhere ? 1 : sink.port, round,
                             wanted[i].path),
             .secret_file = memory_copy_text(wanted[i].unsigned_ ? NULL : key_file),
             .format = wanted[i].slack,
@@ -376,8 +377,7 @@ static void asked_to_wait(void **state)
     stub_tell(&sink, "{'do': 'reset', 'answers': [429, 200], 'headers': {'Retry-After': '1'}}");
     int64_t start_ms = clock_steady_ms();
     notify(fixture, "v1", false);
-    AUTO_JSON struct json *posts =
-        wait_for_posts(fixture, (struct expected){.posts = 2, .entries = 2});
+    json_release(wait_for_posts(fixture, (struct expected){.posts = 2, .entries = 2}));
     assert_true(clock_steady_ms() - start_ms >= 950);
 }
 
@@ -409,7 +409,7 @@ static void twice_under_way_is_once(void **state)
     arrange(fixture, (struct wanted[]){{.name = "hook", .path = "/"}}, 1, "['hang']");
     notify(fixture, "v1", false);
     notify(fixture, "v1", false);
-    AUTO_JSON struct json *posts = wait_for_posts(fixture, (struct expected){.posts = 1});
+    json_release(wait_for_posts(fixture, (struct expected){.posts = 1}));
     fixture_restart(fixture);
     assert_int_equal(journal.entries[0].state, PLAN_PLANNED);
     assert_int_equal(journal.entries[0].id, 7);
