@@ -26,11 +26,12 @@ struct loop;
 struct store; /* opaque */
 
 /* url: "sqlite:/path/regwarden.db". Creates, migrates (numbered), checks. Blocking, at start.
- * FAILURE_INPUT, FAILURE_SYSTEM. */
+ * FAILURE_INPUT: no such kind of store, another program's file, a newer schema. FAILURE_LATER:
+ * another process has it. FAILURE_SYSTEM: it cannot be opened, or is damaged. */
 int store_open(struct loop *loop, const char *url, struct store **ret, struct error *err);
-void store_close(struct store *store); /* not from within a callback; commits what was asked for,
-                                          then stops; callbacks come
-                                          before it returns */
+/* Commits what was asked for, then stops; the callbacks come before it returns. What a callback
+ * asks for meanwhile is refused with FAILURE_LATER. Not from within a callback. */
+void store_close(struct store *store);
 const unsigned char *
 store_salt(const struct store *store); /* 32 random bytes of this installation, for secret hashes */
 

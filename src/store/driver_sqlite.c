@@ -122,23 +122,22 @@ static struct statement *find_statement(struct sqlite_driver *driver, const char
     return &driver->statements[i % STATEMENTS_MAX];
 }
 
-static int prepare(struct sqlite_driver *driver, const char *sql, struct statement **ret,
-                   struct error *err)
+/* NULL, and SQLite's code, when the statement cannot be compiled. */
+static struct statement *prepare(struct sqlite_driver *driver, const char *sql, int *ret_code)
 {
     struct statement *statement = find_statement(driver, sql);
 
-    if (!statement->sql) {
-        int code = sqlite3_prepare_v3(driver->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                                      &statement->handle, NULL);
-        if (code != SQLITE_OK)
-            return fail(driver->handle, code, err);
-        assert(driver->statement_count < STATEMENTS_MAX / 2);
-        driver->statement_count++;
-        read_order(statement);
-        statement->sql = sql;
-    }
-    *ret = statement;
-    return 0;
+    if (statement->sql)
+        return statement;
+    *ret_code = sqlite3_prepare_v3(driver->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                   &statement->handle, NULL);
+    if (*ret_code != SQLITE_OK)
+        return NULL;
+    assert(driver->statement_count < STATEMENTS_MAX / 2);
+    driver->statement_count++;
+    read_order(statement);
+    statement->sql = sql;
+    return statement;
 }
 
 static int bind_one(sqlite3_stmt *handle, int place, const struct bind *bind)
@@ -188,15 +187,15 @@ static int step_all(sqlite3_stmt *handle, struct each each)
 static int sqlite_execute(struct driver *base, const struct query *query, struct error *err)
 {
     struct sqlite_driver *driver = sqlite_of(base);
-    struct statement *statement = NULL;
+    int code = SQLITE_OK;
+    struct statement *statement = prepare(driver, query->sql, &code);
 
-    int failure = prepare(driver, query->sql, &statement, err);
-    if (failure < 0)
-        return failure;
-    int code = bind_all(statement, query->binds);
+    if (!statement)
+        return fail(driver->handle, code, err);
+    code = bind_all(statement, query->binds);
     if (code == SQLITE_OK)
         code = step_all(statement->handle, query->each);
-    failure = code == SQLITE_DONE ? 0 : fail(driver->handle, code, err);
+    int failure = code == SQLITE_DONE ? 0 : fail(driver->handle, code, err);
     if (failure == 0 && query->ret_id)
         *query->ret_id = sqlite3_last_insert_rowid(driver->handle);
     if (failure == 0 && query->ret_changed)

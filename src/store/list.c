@@ -17,21 +17,22 @@ static list_f *const makers[] = {
     [STORE_LIST_REPORT] = list_report,
 };
 
-struct list {
-    struct operation base;
-    store_json_f *done;
-    void *argument;
-    enum store_list which;
-    struct store_filter filter; /* its strings are ours */
-    struct json *json;
-};
-
 /* Where a filter has strings. */
 static const size_t filter_texts[] = {
     offsetof(struct store_filter, registry), offsetof(struct store_filter, repository),
     offsetof(struct store_filter, tag),      offsetof(struct store_filter, verdict),
     offsetof(struct store_filter, rule),     offsetof(struct store_filter, kind),
     offsetof(struct store_filter, state),
+};
+
+struct list {
+    struct operation base;
+    store_json_f *done;
+    void *argument;
+    enum store_list which;
+    struct store_filter filter;
+    char *texts[ARRAY_COUNT(filter_texts)]; /* the filter's strings, ours */
+    struct json *json;
 };
 
 static const char **filter_text(struct store_filter *filter, size_t i)
@@ -117,7 +118,7 @@ static void list_finish(struct operation *operation)
     list->done(list->argument, operation->error, operation->error ? NULL : list->json);
     json_release(list->json);
     for (size_t i = 0; i < ARRAY_COUNT(filter_texts); i++)
-        free((void *)(uintptr_t)*filter_text(&list->filter, i));
+        free(list->texts[i]);
     operation_free(operation);
 }
 
@@ -139,7 +140,9 @@ void store_list(struct store *store, enum store_list list, const struct store_fi
     own->which = list;
     if (filter)
         own->filter = *filter;
-    for (size_t i = 0; i < ARRAY_COUNT(filter_texts); i++)
-        *filter_text(&own->filter, i) = memory_copy_text(*filter_text(&own->filter, i));
+    for (size_t i = 0; i < ARRAY_COUNT(filter_texts); i++) {
+        own->texts[i] = memory_copy_text(*filter_text(&own->filter, i));
+        *filter_text(&own->filter, i) = own->texts[i];
+    }
     store_submit(store, &own->base);
 }
