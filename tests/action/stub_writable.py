@@ -191,7 +191,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if how.startswith("hold"):
             threading.Event().wait(3600)
         if how.startswith("cut"):  # half an answer: no client may take the request for one that never arrived
-            self.wfile.write(f"HTTP/1.1 {self.response[0]} Cut\r\nContent-Len".encode())
+            self.wfile.write(f"HTTP/1.1 {self.response[0]} Cut\r\nContent-Length: 9\r\n\r\nhalf".encode())
             self.wfile.flush()
         if how.startswith(("drop", "cut")):
             self.close_connection = True

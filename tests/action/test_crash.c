@@ -189,7 +189,7 @@ static bool is_write(const struct json *log, size_t position)
  * registry has no time. */
 static void fault_at_every_write(void **state)
 {
-    static const char *const hows[] = {"drop-after", "drop-before", "status"};
+    static const char *const hows[] = {"drop-after", "drop-before", "cut-after", "status"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < ARRAY_COUNT(scenarios); i++) {
         struct scene scene;

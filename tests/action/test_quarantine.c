@@ -150,7 +150,9 @@ static void release_leaves_a_moved_tag_alone(void **state)
 {
     struct fixture *fixture = *state;
     AUTO_OUTCOME struct outcome outcome = {0};
-    struct digest bad = setup_image(fixture, "{}");
+    fixture_reset(fixture, "{}");
+    struct digest child = push_image(fixture, "team/app", NULL, "bad");
+    struct digest bad = push_index(fixture, "team/app", "v1", &child, 1);
     struct action_target target = target_of(fixture, "team/app", "v1", &bad);
     perform(fixture, ACTION_QUARANTINE, &target, &outcome);
     AUTO_JSON struct json *recorded = TAKE(outcome.undo);
