@@ -24,8 +24,8 @@ void *map_remove(struct map *map,
                  const char *key); /* returns the value that stood there, or NULL */
 size_t map_count(const struct map *map);
 
-/* Walks in no particular order; `*position` starts at 0. Either output may be NULL. False at the end. The map may not change
- * meanwhile, except that the entry just given may be removed. */
+/* Walks in no particular order; `*position` starts at 0. Either output may be NULL. False at the
+ * end. The map may not change meanwhile, except that the entry just given may be removed. */
 bool map_each(const struct map *map, size_t *position, const char **ret_key, void **ret_value);
 
 #endif

@@ -1,6 +1,7 @@
 /* `regwarden serve`: the daemon. Options are few on purpose: the rest is regwarden.yaml(5). */
 #include "commands.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -158,6 +159,7 @@ static int run(int argc, char **argv)
         text_list_release(&options.policies);
         return command_fail(&error);
     }
+    assert(daemon.config);
     daemon.config_path = daemon.config->path;
     daemon.dry_run = options.dry_run;
     daemon.watch = options.watch;

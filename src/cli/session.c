@@ -2,6 +2,7 @@
  * that container tools keep. */
 #include "session.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,7 @@ int session_gather(struct session *session, const struct reference *reference, u
     case REFERENCE_REGISTRY:
         if (host_open(session, reference->host, &host, err) < 0)
             return err->kind;
+        assert(host);
         source = registry_image_source(host->registry);
         return gather(session, &source, reference, needs, ret, err);
     case REFERENCE_OCI_LAYOUT:

@@ -38,6 +38,9 @@ static void tell(struct transfer *transfer)
     id_table_remove(&client->ids, transfer->id);
     transfer->phase = TRANSFER_CANCELLED; /* from here on nobody waits for it */
     transfer->response.body = "";
+    if (!transfer->has_failed && transfer->curl_code == CURLE_OK && !transfer->headers_ended)
+        transfer_fail(transfer, FAILURE_LATER,
+                      "the answer was cut short before its head was whole");
     if (transfer->has_failed || transfer->curl_code != CURLE_OK)
         transfer_explain(transfer);
     else

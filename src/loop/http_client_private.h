@@ -102,6 +102,7 @@ size_t transfer_on_header(char *bytes, size_t one, size_t size, void *argument);
 size_t transfer_on_body(char *bytes, size_t one, size_t size, void *argument);
 
 /* http_failure.c: fills response.error from libcurl's result. */
+bool transfer_is_safe(const char *method); /* may libcurl send it again by itself? */
 void transfer_explain(struct transfer *transfer);
 
 #endif

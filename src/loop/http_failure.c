@@ -68,7 +68,7 @@ static bool wants_certificate(const char *curl_error)
     return false;
 }
 
-static bool is_safe_method(const char *method)
+bool transfer_is_safe(const char *method)
 {
     return text_equal(method, "GET") || text_equal(method, "HEAD") || text_equal(method, "OPTIONS");
 }
@@ -96,7 +96,8 @@ void transfer_explain(struct transfer *transfer)
     struct error *err = &transfer->response.error;
     if (!transfer->has_failed)
         explain_code(transfer);
-    if (err->kind == FAILURE_LATER && transfer->response.sent && !is_safe_method(transfer->method))
+    if (err->kind == FAILURE_LATER && transfer->response.sent &&
+        !transfer_is_safe(transfer->method))
         err->kind = FAILURE_UNCERTAIN;
     if (transfer->host_port != NULL)
         error_wrap(err, "%s %s", transfer->method, transfer->host_port);

@@ -92,11 +92,16 @@ size_t transfer_on_header(char *bytes, size_t one, size_t size, void *argument)
     return size == 0 || take_line(transfer, bytes, size) == 0 ? size : 0;
 }
 
-static bool is_streamed(const struct transfer *transfer)
+static bool is_success(const struct transfer *transfer)
 {
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    return transfer->request.body_write != NULL && status >= 200 && status <= 299;
+    return status >= 200 && status <= 299;
+}
+
+static bool is_streamed(const struct transfer *transfer)
+{
+    return transfer->request.body_write != NULL && is_success(transfer);
 }
 
 static int stream(struct transfer *transfer, const char *bytes, size_t size)
@@ -113,7 +118,8 @@ static int take_body(struct transfer *transfer, const char *bytes, size_t size)
 {
     bool to_stream = is_streamed(transfer);
     uint64_t max = transfer->request.max_body_bytes;
-    if (transfer->request.body_write != NULL && !to_stream && max > COLLECTED_MAX)
+    /* What an error says may be longer than what was asked for. */
+    if (!is_success(transfer) && (transfer->request.body_write != NULL || max < COLLECTED_MAX))
         max = COLLECTED_MAX;
     if (size > max - transfer->body_bytes)
         return transfer_fail(transfer, FAILURE_LIMIT, "the answer exceeds %llu bytes",

@@ -202,6 +202,10 @@ static void set_method(struct transfer *transfer)
     const struct http_request *request = &transfer->request;
     bool has_length = text_equal(method, "POST") || text_equal(method, "PUT") ||
                       text_equal(method, "PATCH") || transfer->body != NULL;
+    /* On a kept connection that the other side has closed meanwhile, libcurl silently sends again:
+     * a write could happen twice, and a body that streams cannot be had twice. */
+    if (request->body_read != NULL || !transfer_is_safe(method))
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     if (text_equal(method, "HEAD"))
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else
@@ -211,9 +215,6 @@ static void set_method(struct transfer *transfer)
         curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
         curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
         curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-        /* A body that can be read only once must not go out on a connection that may have been
-         * closed by the other side meanwhile. */
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     } else if (has_length) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body == NULL ? "" : transfer->body);

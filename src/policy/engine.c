@@ -123,6 +123,7 @@ static bool may_still_come(const struct facts *facts, int group)
 /* Adds an unknown for the first absent group that the rule needs. */
 static bool lacks_facts(const struct facts *facts, struct rule_report *report)
 {
+    assert(facts);
     for (int group = 0; group < FACT_GROUP_COUNT; group++) {
         const struct fact_status *status = &facts->status[group];
 

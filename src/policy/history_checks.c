@@ -159,7 +159,8 @@ static bool names_cache(const struct shell_word *word, enum package_manager mana
     rest = word->length - (size_t)(found - word->text) - strlen(above);
     found += strlen(above);
     if (manager != PACKAGE_APT &&
-        (rest == 0 || (rest <= 3 && memchr("/\"'", *found, 3) && (rest == 1 || found[1] == '*'))))
+        (rest == 0 || (rest <= 3 && (*found == '/' || *found == '"' || *found == '\'') &&
+                       (rest == 1 || found[1] == '*'))))
         return true;
     return (shell_word_has(word, caches[manager].part) ||
             shell_word_has(word, caches[manager].other)) &&

@@ -111,7 +111,7 @@ const struct param rule_entry_params[] = {
 
 static void rule_entry_release(struct rule_entry *entry)
 {
-    if (entry->settings) {
+    if (entry->type && entry->settings) {
         if (entry->type->release)
             entry->type->release(entry->settings);
         params_release(entry->type->params, entry->settings);
@@ -341,7 +341,7 @@ static void read_entry(struct reading *reading, const struct yaml_node *node)
     read_entry_head(reading, node, &entry);
     if (entry.type)
         entry.settings = read_settings(reading, node, entry.type);
-    if (!entry.settings || !entry.id) {
+    if (!entry.type || !entry.settings || !entry.id) {
         rule_entry_release(&entry);
         return;
     }

@@ -55,7 +55,7 @@ static void another_tag_on_a_later_page(void **state)
     fixture_reset(fixture, "{'tag_delete': false, 'page': 2}");
     struct digest bad = push_image(fixture, "team/app", "v1", "bad");
     for (int i = 0; i < 20; i++) {
-        char tag[16], layer[16];
+        char tag[16], layer[24];
         snprintf(tag, sizeof(tag), "t%02d", i);
         snprintf(layer, sizeof(layer), "layer %d", i);
         push_image(fixture, "team/app", tag, layer);

@@ -219,8 +219,9 @@ static void no_body_harms(void **state)
         "{\"source\":\"aws.ecr\",\"detail-type\":\"ECR Image Action\",\"detail\":[]}",
         "\xef\xbb\xbf{}",
         "1e99999",
-        "{\"events\":[{\"action\":\"push\",\"target\":{\"repository\":\"a\",\"tag\":\"\xc3\x28\"}}]"
-        "}",
+        ("{\"events\":[{\"action\":\"push\",\"target\":{\"repository\":\"a\",\"tag\":\"\xc3\x28\"}}"
+         "]"
+         "}"),
         "--boundary\r\nContent-Disposition: form-data\r\n",
         "<?xml version=\"1.0\"?><events/>",
     };
