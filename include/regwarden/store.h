@@ -91,6 +91,8 @@ struct store_context {
     char policy_revision[65]; /* that it was judged under */
     unsigned acted; /* ACTION_BITs of plans for this placement and digest that are planned, done or
                        undone: not asked again */
+    unsigned done;  /* those of them that were carried out: should the image be pushed once more,
+                       what moved it away has to move it again */
     bool released;  /* an operator undid a quarantine of this placement and digest */
 };
 typedef void store_context_f(void *argument, const struct error *error,
@@ -138,7 +140,8 @@ struct store_record {
 void store_record_verdict(struct store *store, struct store_record *record, store_done_f *done,
                           void *argument);
 /* The same digest again under the same policy revision: the verdict stays in force; touches
- * last-seen and finishes events. */
+ * last-seen and finishes events. FAILURE_ABSENT, and nothing is finished, when the tag has no
+ * verdict in force any more. */
 void store_record_repeat(struct store *store, const char *registry, const char *repository,
                          const char *tag, int64_t at_ms, const int64_t *event_ids,
                          size_t event_count, store_done_f *done, void *argument);
@@ -197,10 +200,19 @@ void store_sweep_batch(struct store *store, const char *registry, int64_t sweep_
 typedef void store_id_f(void *argument, const struct error *error, int64_t id);
 void store_sweep_begin(struct store *store, const char *registry, int64_t at_ms, const char *cause,
                        store_id_f *done, void *argument);
-/* complete: placements of the registry that this sweep did not see (and that are older than its
- * start) are marked gone. */
-void store_sweep_end(struct store *store, int64_t sweep_id, int64_t at_ms, bool complete,
-                     const char *reason, store_done_f *done, void *argument);
+struct sweep_end { /* copied */
+    int64_t id;
+    int64_t at_ms;
+    /* Placements of the registry that this sweep did not see (and that are older than its start)
+     * are marked gone. */
+    bool complete;
+    /* Globs of the repositories that it walked; those with a leading '!' it did not. NULL or
+     * nothing but exceptions: all. What it did not walk is not marked. */
+    const struct text_list *scope;
+    const char *reason; /* of an incomplete one; may be NULL */
+};
+void store_sweep_end(struct store *store, const struct sweep_end *end, store_done_f *done,
+                     void *argument);
 
 /* --- waivers of the ledger --- */
 /* FAILURE_INPUT: a field is missing, or the id was used before. */

@@ -88,8 +88,12 @@ void sweep_walked(struct sweep *sweep, const struct error *error)
     snprintf(text, sizeof text, "%s", error ? error->text : "");
     if (error)
         sweep->last_error = memory_copy_text(text);
-    store_sweep_end(sweep->daemon->store, sweep->id, clock_wall_ms(), error == NULL,
-                    error ? text : NULL, ended, sweep);
+    store_sweep_end(sweep->daemon->store,
+                    &(struct sweep_end){.id = sweep->id,
+                                        .at_ms = clock_wall_ms(),
+                                        .complete = error == NULL,
+                                        .reason = error ? text : NULL},
+                    ended, sweep);
 }
 
 static void begun(void *argument, const struct error *error, int64_t id)

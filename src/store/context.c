@@ -44,6 +44,8 @@ static bool take_plan(void *argument, const struct row *row)
 
     if (plan_state_counts(state))
         ret->acted |= ACTION_BIT(kind);
+    if (state == PLAN_DONE)
+        ret->done |= ACTION_BIT(kind);
     if (kind == ACTION_QUARANTINE && state == PLAN_UNDONE)
         ret->released = true;
     return true;

@@ -33,18 +33,21 @@ static int repeat_run(struct operation *operation, const struct session *session
         " last_seen_ms = CASE WHEN last_seen_ms < $4 THEN $4 ELSE last_seen_ms END,"
         " newest_event = CASE WHEN newest_event < $5 THEN $5 ELSE newest_event END"
         " WHERE placement_id = (SELECT id FROM placements WHERE registry = $1"
-        " AND repository = $2 AND tag = $3 AND untagged = $6)";
+        " AND repository = $2 AND tag = $3 AND untagged = $6 AND gone_ms = 0 AND verdict_id > 0)";
     static const struct digest none;
     struct repeat *repeat = (struct repeat *)operation;
+    int64_t touched = 1;
     int failure = 0;
 
     if (repeat->tag) /* an untagged digest has no key here, and nothing that moves */
-        failure = driver_run(session->driver, touch,
-                             BINDS(bind_text(repeat->registry), bind_text(repeat->repository),
-                                   bind_text(repeat->tag), bind_integer(repeat->at_ms),
-                                   bind_integer(newest_of(repeat->ids, repeat->count)),
-                                   bind_digest(&none)),
-                             err);
+        failure = driver_change(session->driver, touch,
+                                BINDS(bind_text(repeat->registry), bind_text(repeat->repository),
+                                      bind_text(repeat->tag), bind_integer(repeat->at_ms),
+                                      bind_integer(newest_of(repeat->ids, repeat->count)),
+                                      bind_digest(&none)),
+                                &touched, err);
+    if (failure == 0 && touched == 0)
+        return error_set(err, FAILURE_ABSENT, "the tag has no verdict in force");
     if (failure == 0)
         failure = events_finish(session->driver, repeat->ids, repeat->count, err);
     return failure;

@@ -204,36 +204,68 @@ struct end_sweep {
     int64_t id;
     int64_t at_ms;
     bool complete;
+    struct text_list scope;
     char *reason;
 };
 
 struct unseen {
+    const struct text_list *scope;
     int64_t ids[GONE_AT_ONCE];
+    bool walked[GONE_AT_ONCE];
     size_t count;
 };
+
+static bool is_in_scope(const struct text_list *scope, const char *repository)
+{
+    bool all = true;
+    bool named = false;
+
+    for (size_t i = 0; i < scope->count; i++) {
+        const char *glob = scope->items[i];
+        bool except = glob[0] == '!';
+
+        if (except && text_glob_match(glob + 1, repository))
+            return false;
+        all = all && except;
+        named = named || (!except && text_glob_match(glob, repository));
+    }
+    return all || named;
+}
 
 static bool take_unseen(void *argument, const struct row *row)
 {
     struct unseen *unseen = argument;
 
-    unseen->ids[unseen->count++] = row_integer(row, 0);
+    unseen->ids[unseen->count] = row_integer(row, 0);
+    unseen->walked[unseen->count] = is_in_scope(unseen->scope, row_text(row, 1));
+    unseen->count++;
     return unseen->count < GONE_AT_ONCE;
+}
+
+/* Where the sweep did not go it has nothing to say. */
+static int pass_over(struct driver *driver, const struct end_sweep *end, int64_t placement,
+                     struct error *err)
+{
+    static const char sql[] = "UPDATE sightings SET sweep = $2 WHERE placement_id = $1";
+
+    return driver_run(driver, sql, BINDS(bind_integer(placement), bind_integer(end->id)), err);
 }
 
 /* Untagged placements are left alone: no list of tags could show them. */
 static int end_unseen(struct driver *driver, struct end_sweep *end, struct error *err)
 {
     static const char sql[] =
-        "SELECT p.id FROM sweeps w JOIN placements p ON p.registry = w.registry"
+        "SELECT p.id, p.repository FROM sweeps w JOIN placements p ON p.registry = w.registry"
         " JOIN sightings s ON s.placement_id = p.id WHERE w.id = $1"
         " AND p.gone_ms = 0 AND p.tag <> '' AND s.sweep <> $1 AND s.last_seen_ms < w.started_ms"
         " LIMIT $2";
-    struct unseen unseen = {.count = 0};
+    struct unseen unseen = {.scope = &end->scope};
     int failure = driver_each(driver, sql, BINDS(bind_integer(end->id), bind_integer(GONE_AT_ONCE)),
                               (struct each){take_unseen, &unseen}, err);
 
     for (size_t i = 0; i < unseen.count && failure == 0; i++)
-        failure = placement_end(driver, unseen.ids[i], end->at_ms, err);
+        failure = unseen.walked[i] ? placement_end(driver, unseen.ids[i], end->at_ms, err)
+                                   : pass_over(driver, end, unseen.ids[i], err);
     end->base.again = failure == 0 && unseen.count == GONE_AT_ONCE;
     return failure;
 }
@@ -258,6 +290,7 @@ static void end_finish(struct operation *operation)
     struct end_sweep *end = (struct end_sweep *)operation;
 
     done_call(end->done, operation);
+    text_list_release(&end->scope);
     free(end->reason);
     operation_free(operation);
 }
@@ -269,16 +302,18 @@ static const struct operation_type end_type = {
     .finish = end_finish,
 };
 
-void store_sweep_end(struct store *store, int64_t sweep_id, int64_t at_ms, bool complete,
-                     const char *reason, store_done_f *done, void *argument)
+void store_sweep_end(struct store *store, const struct sweep_end *wanted, store_done_f *done,
+                     void *argument)
 {
     struct end_sweep *end = memory_new(sizeof(*end));
 
     end->base.type = &end_type;
     end->done = (struct done){done, argument};
-    end->id = sweep_id;
-    end->at_ms = at_ms;
-    end->complete = complete;
-    end->reason = memory_copy_text(reason);
+    end->id = wanted->id;
+    end->at_ms = wanted->at_ms;
+    end->complete = wanted->complete;
+    if (wanted->scope)
+        text_list_copy(&end->scope, wanted->scope);
+    end->reason = memory_copy_text(wanted->reason);
     store_submit(store, &end->base);
 }

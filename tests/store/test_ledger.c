@@ -18,7 +18,10 @@ static void end_sweep(struct fixture *fixture, int64_t id, bool complete, const 
 {
     struct reply reply = {0};
 
-    store_sweep_end(fixture->store, id, clock_wall_ms(), complete, reason, on_done, &reply);
+    store_sweep_end(fixture->store,
+                    &(struct sweep_end){
+                        .id = id, .at_ms = clock_wall_ms(), .complete = complete, .reason = reason},
+                    on_done, &reply);
     fixture_wait(fixture, &reply, 1);
     assert_int_equal(reply.error.kind, FAILURE_NONE);
 }
@@ -125,6 +128,55 @@ static void a_complete_sweep_ends_what_it_did_not_see(void **state)
         assert_false(text_equal(json_get_string(json_at(after, i), "tag"), "unseen"));
 }
 
+static void judge_in(struct fixture *fixture, const char *repository, int64_t at_ms)
+{
+    struct verdict verdict = make_verdict(VERDICT_PASS, "r", NULL);
+    struct store_record wanted = make_record(repository, "v1", repository, &verdict);
+
+    wanted.at_ms = at_ms;
+    record(fixture, &wanted);
+}
+
+/* What was not walked cannot be missed. */
+static void a_sweep_ends_nothing_beyond_its_scope(void **state)
+{
+    static const struct {
+        const char *globs[3];
+        const char *left; /* of a/one, a/two and b/one, newest first */
+    } cases[] = {
+        {{"a/*"}, "b/one"},   {{"a/*", "!a/two"}, "b/one a/two"},
+        {{"!b/**"}, "b/one"}, {{"c/**"}, "b/one a/two a/one"},
+        {{NULL}, ""},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO_TEXT_LIST struct text_list scope = {0};
+        AUTO_TEXT struct text left = {0};
+        struct reply reply = {0};
+        int64_t old_ms = clock_wall_ms() - 60000;
+
+        judge_in(fixture, "a/one", old_ms);
+        judge_in(fixture, "a/two", old_ms);
+        judge_in(fixture, "b/one", old_ms);
+        for (size_t n = 0; cases[i].globs[n]; n++)
+            text_list_add(&scope, cases[i].globs[n]);
+        struct sweep_end end = {.id = begin_sweep(fixture, "main", clock_wall_ms()),
+                                .at_ms = clock_wall_ms(),
+                                .complete = true,
+                                .scope = &scope};
+        store_sweep_end(fixture->store, &end, on_done, &reply);
+        text_list_release(&scope); /* was copied */
+        scope = (struct text_list){0};
+        fixture_wait(fixture, &reply, 1);
+        AUTO_JSON struct json *list = read_list(fixture, STORE_LIST_VERDICTS, NULL);
+        for (size_t n = 0; n < json_count(list); n++)
+            text_format(&left, "%s%s", n ? " " : "",
+                        json_get_string(json_at(list, n), "repository"));
+        assert_string_equal(text_data(&left), cases[i].left);
+    }
+}
+
 static void many_unseen_tags_end_in_small_steps(void **state)
 {
     enum { COUNT = 1203 };
@@ -141,6 +193,15 @@ static void many_unseen_tags_end_in_small_steps(void **state)
         store_record_verdict(fixture->store, &records[i], on_done, &reply);
     }
     fixture_wait(fixture, &reply, COUNT);
+    assert_int_equal(count_tags(fixture, "known"), COUNT);
+    AUTO_TEXT_LIST struct text_list scope = {0};
+    text_list_add(&scope, "elsewhere/**");
+    struct sweep_end end = {.id = begin_sweep(fixture, "main", clock_wall_ms()),
+                            .at_ms = clock_wall_ms(),
+                            .complete = true,
+                            .scope = &scope};
+    store_sweep_end(fixture->store, &end, on_done, &reply);
+    fixture_wait(fixture, &reply, COUNT + 1);
     assert_int_equal(count_tags(fixture, "known"), COUNT);
     int64_t id = begin_sweep(fixture, "main", clock_wall_ms());
     end_sweep(fixture, id, true, NULL);
@@ -305,6 +366,7 @@ int main(void)
         TEST(a_sweep_wants_what_is_not_judged),
         TEST(a_push_during_the_sweep_is_believed),
         TEST(a_complete_sweep_ends_what_it_did_not_see),
+        TEST(a_sweep_ends_nothing_beyond_its_scope),
         TEST(many_unseen_tags_end_in_small_steps),
         TEST(own_pushes_are_not_wanted),
         TEST(sweeps_are_listed_with_their_end),

@@ -160,6 +160,8 @@ static void what_was_acted_on_is_not_asked_again(void **state)
         update(fixture, &(struct plan_update){.id = plan.id, .state = cases[i].state, .at_ms = 1});
         struct store_context context = read_context(fixture, &bad);
         assert_int_equal(context.acted, cases[i].acted ? ACTION_BIT(ACTION_QUARANTINE) : 0);
+        assert_int_equal(context.done,
+                         cases[i].state == PLAN_DONE ? ACTION_BIT(ACTION_QUARANTINE) : 0);
         assert_int_equal(context.released, cases[i].state == PLAN_UNDONE);
         context = read_context(fixture, &other);
         assert_int_equal(context.acted, 0);

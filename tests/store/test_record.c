@@ -211,6 +211,29 @@ static void a_record_finishes_its_events(void **state)
     assert_string_equal(json_get_string(item, "judgedAt"), json_get_string(item, "firstSeenAt"));
 }
 
+/* A verdict that is no longer in force answers nothing. */
+static void a_repeat_of_what_is_gone_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct verdict verdict = make_verdict(VERDICT_PASS, "r", NULL);
+    struct store_record wanted = make_record("team/app", "v1", "one", &verdict);
+    struct event gone = make_event("team/app", NULL, "one");
+    struct event again = make_event("team/app", "v1", "one");
+    struct reply done = {0};
+    struct reply repeated = {0};
+
+    record(fixture, &wanted);
+    gone.action = EVENT_DELETE;
+    add_event(fixture, &gone);
+    store_record_gone(fixture->store, &gone, on_done, &done);
+    add_event(fixture, &again);
+    store_record_repeat(fixture->store, "main", "team/app", "v1", clock_wall_ms(), &again.id, 1,
+                        on_done, &repeated);
+    fixture_wait(fixture, &repeated, 1);
+    assert_int_equal(repeated.error.kind, FAILURE_ABSENT);
+    assert_int_equal(count_open(fixture), 1);
+}
+
 static void record_of_event(struct fixture *fixture, const struct event *event, const char *content,
                             enum verdict_status status)
 {
@@ -417,6 +440,7 @@ int main(void)
         TEST(untagged_digests_stand_side_by_side),
         TEST(facts_come_back_and_another_version_does_not),
         TEST(a_record_finishes_its_events),
+        TEST(a_repeat_of_what_is_gone_is_told),
         TEST(an_overtaken_review_does_not_move_the_tag_back),
         TEST(a_gone_tag_has_no_verdict_but_a_past),
         TEST(a_deletion_does_not_undo_a_later_push),

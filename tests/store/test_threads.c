@@ -38,6 +38,12 @@ static void call_done(void *argument, const struct error *error)
     done(argument, error);
 }
 
+/* Not every tag was judged when its repeat comes. */
+static void call_repeated(void *argument, const struct error *error)
+{
+    done(argument, error && error->kind == FAILURE_ABSENT ? NULL : error);
+}
+
 static void call_context(void *argument, const struct error *error, struct store_context *context)
 {
     (void)context;
@@ -103,7 +109,7 @@ static void next(struct call *call)
         break;
     case 5:
         store_record_repeat(store, "main", "team/app", call->tag, 1, (int64_t[]){number}, 1,
-                            call_done, call);
+                            call_repeated, call);
         break;
     case 6:
         store_list(store, (enum store_list)(number % (STORE_LIST_REPORT + 1)), NULL, call_json,
