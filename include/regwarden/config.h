@@ -70,7 +70,7 @@ struct config {
     char *store_url; /* "sqlite:" (in the state directory), "sqlite:/path", later postgresql:// */
     struct text_list policies; /* files and directories */
     struct text_list waivers;  /* files and directories */
-    int64_t max_reviews;       /* at once */
+    int64_t max_reviews;       /* at once, of one registry */
     int64_t facts_cache_entries;
     int64_t retry_first_ms, retry_max_ms,
         retry_give_up_ms; /* of a review that could not be judged */

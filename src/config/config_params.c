@@ -140,7 +140,7 @@ const struct param config_params[] = {
         .max = 1024,
         .unit = "images",
         .reloadable = true,
-        .help = "Images that are judged at once.",
+        .help = "Images of one registry that are judged at once.",
     },
     {
         .name = "facts-cache-entries",

@@ -1,6 +1,7 @@
 /* Where events wait and reviews start. One review at a time per placement, so that a tag's pushes
- * are judged in order; many placements at once, up to max-reviews. Memory is bounded: what has no
- * place here stays open in the store and is loaded again. It does not judge anything. */
+ * are judged in order; many placements at once, up to max-reviews of each registry, so that a slow
+ * one keeps none of the others waiting. Memory is bounded: what has no place here stays open in the
+ * store and is loaded again. It does not judge anything. */
 #include "daemon_priv.h"
 #include "review.h"
 
@@ -10,28 +11,35 @@
 #include "regwarden/log.h"
 
 enum {
-    EVENTS_MAX = 8192, /* in memory: waiting, under review, or parked */
-    PARKED_MAX =
-        4096, /* reviews that wait to be retried; one dead registry must not take all places */
-    LOAD_AT_ONCE = 512,     /* events per load from the store */
+    EVENTS_MAX = 8192,  /* in memory: waiting, under review, or parked */
+    PARKED_MAX = 2048,  /* reviews that wait to be retried; below what stops loading, so that one
+                           dead registry does not take all places */
+    LOAD_AT_ONCE = 512, /* events per load from the store */
     RESCAN_AFTER_MS = 15000 /* a failed load, and what was left to the store, is tried again */
 };
 
 struct slot { /* one placement with work */
     char *key;
+    struct lane *lane;
     struct review *active; /* NULL: in the ready queue */
     struct event *waiting;
     size_t count;
     size_t capacity;
 };
 
+struct lane {            /* one registry */
+    struct slot **ready; /* ring of slots that wait for a free review */
+    size_t first, count, capacity;
+    size_t running; /* reviews that are not parked */
+};
+
 struct dispatcher {
     struct daemon *daemon;
-    struct map *slots;   /* k: slot key -> v: struct slot */
-    struct slot **ready; /* ring of slots that wait for a free review */
-    size_t ready_first, ready_count, ready_capacity;
-    size_t events;  /* in memory */
-    size_t running; /* reviews that are not parked */
+    struct map *slots; /* k: slot key -> v: struct slot */
+    struct lane
+        *lanes; /* as daemon->registries; the last one is of those not configured any more */
+    size_t lane_count;
+    size_t events; /* in memory */
     size_t parked;
     bool backlog; /* the store holds open events that are not in memory */
     bool missed;  /* one more was left out while a load was under way */
@@ -65,6 +73,8 @@ struct dispatcher *dispatcher_new(struct daemon *daemon)
     struct dispatcher *dispatcher = memory_new(sizeof *dispatcher);
 
     dispatcher->daemon = daemon;
+    dispatcher->lane_count = daemon->registry_count + 1;
+    dispatcher->lanes = memory_new_array(dispatcher->lane_count, sizeof *dispatcher->lanes);
     dispatcher->slots = map_new();
     dispatcher->held = map_new();
     dispatcher->rescan = timer_new(daemon->loop, rescan_due, dispatcher);
@@ -99,7 +109,9 @@ void dispatcher_free(struct dispatcher *dispatcher)
     map_free(dispatcher->slots);
     map_free(dispatcher->held);
     timer_free(dispatcher->rescan);
-    free(dispatcher->ready);
+    for (size_t i = 0; i < dispatcher->lane_count; i++)
+        free(dispatcher->lanes[i].ready);
+    free(dispatcher->lanes);
     free(dispatcher);
 }
 
@@ -135,23 +147,41 @@ static void drop_id(struct dispatcher *dispatcher, int64_t id)
     map_remove(dispatcher->held, key);
 }
 
-static void make_ready(struct dispatcher *dispatcher, struct slot *slot)
+static struct lane *lane_of(struct dispatcher *dispatcher, const char *registry)
 {
-    if (dispatcher->ready_count == dispatcher->ready_capacity) {
-        size_t capacity = dispatcher->ready_capacity ? 2 * dispatcher->ready_capacity : 64;
+    const struct daemon *daemon = dispatcher->daemon;
+    const struct daemon_registry *found = daemon_find_registry(dispatcher->daemon, registry);
+
+    return &dispatcher
+                ->lanes[found ? (size_t)(found - daemon->registries) : daemon->registry_count];
+}
+
+static void make_ready(struct slot *slot)
+{
+    struct lane *lane = slot->lane;
+
+    if (lane->count == lane->capacity) {
+        size_t capacity = lane->capacity ? 2 * lane->capacity : 64;
         struct slot **ring = memory_new_array(capacity, sizeof *ring);
 
-        for (size_t i = 0; i < dispatcher->ready_count; i++)
-            ring[i] = dispatcher->ready[(dispatcher->ready_first + i) % dispatcher->ready_capacity];
-        free(dispatcher->ready);
-        dispatcher->ready = ring;
-        dispatcher->ready_first = 0;
-        dispatcher->ready_capacity = capacity;
+        for (size_t i = 0; i < lane->count; i++)
+            ring[i] = lane->ready[(lane->first + i) % lane->capacity];
+        free(lane->ready);
+        lane->ready = ring;
+        lane->first = 0;
+        lane->capacity = capacity;
     }
-    dispatcher
-        ->ready[(dispatcher->ready_first + dispatcher->ready_count) % dispatcher->ready_capacity] =
-        slot;
-    dispatcher->ready_count++;
+    lane->ready[(lane->first + lane->count) % lane->capacity] = slot;
+    lane->count++;
+}
+
+static struct slot *take_ready(struct lane *lane)
+{
+    struct slot *slot = lane->ready[lane->first];
+
+    lane->first = (lane->first + 1) % lane->capacity;
+    lane->count--;
+    return slot;
 }
 
 /* Takes the event in: joins the running review of its placement when that is about the same digest,
@@ -170,8 +200,9 @@ static void take_in(struct dispatcher *dispatcher, const struct event *event)
     if (!slot) {
         slot = memory_new(sizeof *slot);
         slot->key = memory_copy_text(key);
+        slot->lane = lane_of(dispatcher, event->registry);
         map_set(dispatcher->slots, key, slot);
-        make_ready(dispatcher, slot);
+        make_ready(slot);
     }
     slot->waiting = memory_grow(slot->waiting, slot->count, &slot->capacity, sizeof *slot->waiting);
     slot->waiting[slot->count] = (struct event){0};
@@ -262,7 +293,7 @@ static void start_review(struct dispatcher *dispatcher, struct slot *slot)
     slot->count -= taken;
     memmove(slot->waiting, slot->waiting + taken, slot->count * sizeof *slot->waiting);
     slot->active = review;
-    dispatcher->running++;
+    slot->lane->running++;
     review_begin(review);
 }
 
@@ -270,12 +301,11 @@ static void pump(struct dispatcher *dispatcher)
 {
     size_t max = (size_t)dispatcher->daemon->config->max_reviews;
 
-    while (!dispatcher->stopped && dispatcher->running < max && dispatcher->ready_count) {
-        struct slot *slot = dispatcher->ready[dispatcher->ready_first];
+    for (size_t i = 0; i < dispatcher->lane_count; i++) {
+        struct lane *lane = &dispatcher->lanes[i];
 
-        dispatcher->ready_first = (dispatcher->ready_first + 1) % dispatcher->ready_capacity;
-        dispatcher->ready_count--;
-        start_review(dispatcher, slot);
+        while (!dispatcher->stopped && lane->running < max && lane->count)
+            start_review(dispatcher, take_ready(lane));
     }
     load_more(dispatcher);
     if (dispatcher_is_idle(dispatcher))
@@ -286,7 +316,7 @@ static void slot_settle(struct dispatcher *dispatcher, struct slot *slot)
 {
     slot->active = NULL;
     if (slot->count) {
-        make_ready(dispatcher, slot);
+        make_ready(slot);
         return;
     }
     map_remove(dispatcher->slots, slot->key);
@@ -304,7 +334,7 @@ void dispatcher_review_ended(struct dispatcher *dispatcher, struct review *revie
     if (review->parked)
         dispatcher->parked--;
     else
-        dispatcher->running--;
+        slot->lane->running--;
     slot_settle(dispatcher, slot);
     review_free(review);
     pump(dispatcher);
@@ -320,7 +350,7 @@ bool dispatcher_review_parked(struct dispatcher *dispatcher, struct review *revi
         return false;
     }
     review->parked = true;
-    dispatcher->running--;
+    lane_of(dispatcher, review->event.registry)->running--;
     dispatcher->parked++;
     pump(dispatcher);
     return true;
@@ -331,7 +361,7 @@ void dispatcher_review_unparked(struct dispatcher *dispatcher, struct review *re
     assert(review->parked);
     review->parked = false;
     dispatcher->parked--;
-    dispatcher->running++;
+    lane_of(dispatcher, review->event.registry)->running++;
 }
 
 bool dispatcher_newer_waits(const struct dispatcher *dispatcher, const struct review *review)
@@ -349,7 +379,11 @@ void dispatcher_stop(struct dispatcher *dispatcher)
 
 size_t dispatcher_active(const struct dispatcher *dispatcher)
 {
-    return dispatcher->running;
+    size_t running = 0;
+
+    for (size_t i = 0; i < dispatcher->lane_count; i++)
+        running += dispatcher->lanes[i].running;
+    return running;
 }
 
 size_t dispatcher_waiting(const struct dispatcher *dispatcher)
@@ -359,6 +393,11 @@ size_t dispatcher_waiting(const struct dispatcher *dispatcher)
 
 bool dispatcher_is_idle(const struct dispatcher *dispatcher)
 {
-    return !dispatcher->backlog && dispatcher->ready_count == 0 &&
-           dispatcher->running < (size_t)dispatcher->daemon->config->max_reviews / 2 + 1;
+    size_t places =
+        (size_t)dispatcher->daemon->config->max_reviews * dispatcher->daemon->registry_count;
+
+    for (size_t i = 0; i < dispatcher->lane_count; i++)
+        if (dispatcher->lanes[i].count)
+            return false;
+    return !dispatcher->backlog && dispatcher_active(dispatcher) < places / 2 + 1;
 }
