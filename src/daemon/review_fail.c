@@ -45,8 +45,10 @@ static void park(struct review *review, const struct error *why)
     struct event_log buffer;
     struct log_field fields[EVENT_LOG_FIELDS];
 
-    log_warning(event_log_fields(&review->event, &buffer, fields), "%s failed: %s, retrying in %s",
-                review_step_name(review->step), why->text, text_format_duration(delay, duration));
+    if (!review->daemon->stopping)
+        log_warning(event_log_fields(&review->event, &buffer, fields),
+                    "%s failed: %s, retrying in %s", review_step_name(review->step), why->text,
+                    text_format_duration(delay, duration));
     review->attempts++;
     review->daemon->counters.reviews_retried++;
     review->step = REVIEW_RECALL; /* equal events may join while it waits */
@@ -156,14 +158,24 @@ static bool keeps_its_verdict(const struct review *review)
     return review->event.cause == EVENT_CAUSE_POLICY && review->context.has_verdict;
 }
 
+/* The manifest is there; what it names is not. The image stands in the registry, and is judged as
+ * it is: without that part it cannot pass. */
+static bool lacks_a_part(const struct review *review, const struct error *why)
+{
+    return why->kind == FAILURE_ABSENT && review->gathered.error.kind == FAILURE_NONE &&
+           review->gathered.image_count > 0;
+}
+
 enum progress review_failed(struct review *review, const struct error *why)
 {
     struct error copy = *why; /* `why` may live in what is released below */
 
-    if (!has_given_up(review, &copy))
-        park(review, &copy);
+    if (review->daemon->stopping || !has_given_up(review, &copy))
+        park(review, &copy); /* when stopping: its events are open, the next start goes on */
     else if (copy.kind != FAILURE_ABSENT && keeps_its_verdict(review))
         review_resume(review, REVIEW_DONE);
+    else if (lacks_a_part(review, &copy))
+        review_resume(review, REVIEW_JUDGE);
     else if (copy.kind == FAILURE_ABSENT)
         give_up_gone(review, &copy);
     else

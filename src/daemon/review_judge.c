@@ -208,8 +208,9 @@ static void recorded(void *argument, const struct error *error)
         return;
     }
     if (review->has_verdict) {
-        placement_cache_put(review->daemon->placement_cache, &review->event,
-                            review->verdict.policy_revision);
+        if (review->verdict.status != VERDICT_UNKNOWN) /* what was missing may be there next time */
+            placement_cache_put(review->daemon->placement_cache, &review->event,
+                                review->verdict.policy_revision);
         log_verdict(review);
         watch_verdict(review->daemon, &review->event, &review->gathered, &review->verdict);
     }

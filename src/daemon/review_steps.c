@@ -18,7 +18,8 @@ static void repeated(void *argument, const struct error *error)
     review_resume(review, REVIEW_DONE);
 }
 
-/* The verdict in force was made for this digest under these policies: it stays. */
+/* The verdict in force was made for this digest under these policies: it stays. Unknown does not:
+ * what could not be had then may be there now. */
 static enum progress record_repeat(struct review *review)
 {
     const struct event *event = &review->event;
@@ -53,7 +54,8 @@ static bool is_repeat(const struct review *review)
 {
     const struct store_context *context = &review->context;
 
-    return context->has_verdict && digest_equal(&context->current, &review->event.digest) &&
+    return context->has_verdict && context->verdict != VERDICT_UNKNOWN &&
+           digest_equal(&context->current, &review->event.digest) &&
            text_equal(context->policy_revision, policy_set_revision(review->daemon->policies));
 }
 
