@@ -42,6 +42,18 @@ static void print_age(const struct json *part, const char *key, const char *what
         printf(", %s for %s", what, text_format_duration(ms, age));
 }
 
+/* Events of such a registry are taken and wait. */
+static void print_unreachable(const struct json *registries)
+{
+    for (size_t i = 0; i < json_count(registries); i++) {
+        const struct json *registry = json_at(registries, i);
+
+        if (!json_bool(json_get(registry, "reachable"), true))
+            printf("registry %s is unreachable, its events wait: %s\n",
+                   json_get_string(registry, "name"), json_get_string(registry, "url"));
+    }
+}
+
 static void print_status(const struct json *status)
 {
     static const struct column registries[] = {{"REGISTRY", "registry"},
@@ -59,7 +71,9 @@ static void print_status(const struct json *status)
     print_age(tags, "oldestUnjudgedAgeMs", "oldest unjudged");
     printf("\n%lld events open", (long long)json_get_integer(events, "open", 0));
     print_age(events, "oldestAgeMs", "the oldest");
-    printf(", %lld reviews under way\n\n", (long long)json_get_integer(status, "reviewsActive", 0));
+    printf(", %lld reviews under way\n", (long long)json_get_integer(status, "reviewsActive", 0));
+    print_unreachable(json_get(status, "registryClients"));
+    puts("");
     print_counts(json_get(status, "verdicts"), "verdicts");
     print_counts(json_get(status, "plans"), "plans");
     print_counts(json_get(status, "deadLetters"), "dead letters");
