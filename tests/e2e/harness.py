@@ -232,10 +232,12 @@ class Regwarden:
         return self.json(path)["items"]
 
     def verdict(self, repository, tag, seconds=30, digest=None):
-        """Waits for the verdict in force of a tag."""
+        """Waits for the newest verdict of a tag; also when the tag was taken away since."""
+        query = urllib.parse.urlencode({"registry": "main", "repository": repository, "tag": tag})
+
         def look():
-            for verdict in self.verdicts(repository=repository):
-                if verdict.get("tag") == tag and (not digest or verdict["digest"] == digest):
+            for verdict in self.json("/api/v1/history?" + query)["items"]:
+                if not digest or verdict["digest"] == digest:
                     return verdict
             return None
         return wait_for(f"a verdict of {repository}:{tag}", look, seconds)
