@@ -157,8 +157,10 @@ def test_basic_authentication(bench):
     _, daemon, _ = bench.pair(htpasswd=passwords, settings={"username": "user", "password-file": directory / "password"})
     registry_url = json.loads((bench.directory / "registry" / "registry.yml").read_text())["http"]["addr"]
     client = images.Client("http://" + registry_url, ("user", "pass word"))
+    client.push("team/good", images.good(), "v1")
+    assert daemon.verdict("team/good", "v1")["verdict"] == "pass"
+    assert daemon.verdicts(repository="team/good")[0]["pusher"] == "user"
     client.push("team/bad", images.bad(), "v1")
-    assert daemon.verdict("team/bad", "v1")["pusher"] == "user"
     wait_for("quarantine", lambda: client.digest("quarantine/team/bad", "v1"))
 
 

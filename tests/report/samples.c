@@ -19,12 +19,14 @@ static char size_rule[] = "image-size", size_message[] = "118.3 MB, of 120 MB.";
 static char waived_rule[] = "healthcheck", waived_message[] = "There is no health check.";
 static char waiver[] = "W-7", platform_arm[] = "linux/arm64";
 
-static const struct digest digest = {
-    .algorithm = DIGEST_SHA256,
-    .bytes = {0x3f, 0x2a, 0x9c, 0x81, 0xd0, 0xab, 0x3f, 0x2a, 0x9c, 0x81, 0xd0,
-              0xab, 0x3f, 0x2a, 0x9c, 0x81, 0xd0, 0xab, 0x3f, 0x2a, 0x9c, 0x81,
-              0xd0, 0xab, 0x3f, 0x2a, 0x9c, 0x81, 0xd0, 0xab, 0x00, 0x00},
-};
+/* a macro, since clang takes no variable for a constant */
+#define DIGEST                                                                      \
+    {                                                                               \
+        .algorithm = DIGEST_SHA256,                                                 \
+        .bytes = {0x3f, 0x2a, 0x9c, 0x81, 0xd0, 0xab, 0x3f, 0x2a, 0x9c, 0x81, 0xd0, \
+                  0xab, 0x3f, 0x2a, 0x9c, 0x81, 0xd0, 0xab, 0x3f, 0x2a, 0x9c, 0x81, \
+                  0xd0, 0xab, 0x3f, 0x2a, 0x9c, 0x81, 0xd0, 0xab, 0x00, 0x00},      \
+    }
 #define LAYER                                                                       \
     {                                                                               \
         .algorithm = DIGEST_SHA256, .bytes = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc } \
@@ -104,11 +106,11 @@ static const struct facts facts = {
 
 const struct check_result samples[SAMPLE_COUNT] = {
     {.reference = "registry.example/team/app:v1",
-     .digest = digest,
+     .digest = DIGEST,
      .platform = "linux/amd64",
      .facts = &facts,
      .verdict = &verdict_fail},
-    {.reference = "oci:layout", .digest = digest, .facts = &facts, .verdict = &verdict_pass},
+    {.reference = "oci:layout", .digest = DIGEST, .facts = &facts, .verdict = &verdict_pass},
     {.reference = "registry.example/gone", .verdict = &verdict_unknown},
 };
 
