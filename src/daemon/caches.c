@@ -32,7 +32,7 @@ static void generations_release(struct generations *generations)
     map_free_values(generations->old);
 }
 
-static void generations_put_take(struct generations *generations, const char *key, char *value)
+static void generations_put_take(struct generations *generations, const char *key, void *value)
 {
     if (map_count(generations->young) >= generations->entries) {
         map_free_values(generations->old);
@@ -42,9 +42,9 @@ static void generations_put_take(struct generations *generations, const char *ke
     free(map_set(generations->young, key, value));
 }
 
-static const char *generations_get(const struct generations *generations, const char *key)
+static const void *generations_get(const struct generations *generations, const char *key)
 {
-    const char *value = map_get(generations->young, key);
+    const void *value = map_get(generations->young, key);
 
     return value ? value : map_get(generations->old, key);
 }
@@ -55,8 +55,13 @@ static void generations_forget(struct generations *generations, const char *key)
     free(map_remove(generations->old, key));
 }
 
+struct packed_facts {
+    size_t size;
+    char bytes[];
+};
+
 struct facts_cache {
-    struct generations generations; /* k: digest -> v: facts document as text */
+    struct generations generations; /* k: digest -> v: struct packed_facts */
 };
 
 struct facts_cache *facts_cache_new(size_t entries)
@@ -76,30 +81,32 @@ void facts_cache_free(struct facts_cache *cache)
 }
 
 void facts_cache_put(struct facts_cache *cache, const struct digest *digest,
-                     const struct facts *facts)
+                     const struct text *packed)
 {
     enum {
-        ENTRY_BYTES_MAX = 32 * 1024
+        ENTRY_BYTES_MAX = 16 * 1024
     }; /* larger ones are rare and would make the bound meaningless */
     char key[DIGEST_TEXT_SIZE];
-    AUTO_JSON struct json *json = facts_to_json(facts);
-    AUTO_TEXT struct text text = {0};
+    struct packed_facts *entry;
 
-    json_write(json, JSON_COMPACT, &text);
-    if (text.length <= ENTRY_BYTES_MAX)
-        generations_put_take(&cache->generations, digest_format(digest, key), text_take(&text));
+    if (packed->length == 0 || packed->length > ENTRY_BYTES_MAX)
+        return;
+    entry = memory_new(sizeof *entry + packed->length);
+    entry->size = packed->length;
+    memcpy(entry->bytes, packed->data, packed->length);
+    generations_put_take(&cache->generations, digest_format(digest, key), entry);
 }
 
 struct facts *facts_cache_get(struct facts_cache *cache, const struct digest *digest)
 {
     char key[DIGEST_TEXT_SIZE];
-    const char *text = generations_get(&cache->generations, digest_format(digest, key));
-    AUTO_JSON struct json *json = NULL;
+    const struct packed_facts *entry =
+        generations_get(&cache->generations, digest_format(digest, key));
     struct facts *facts = NULL;
 
-    if (!text || json_parse(text, strlen(text), NULL, &json, NULL) < 0)
+    if (!entry || store_unpack_facts(entry->bytes, entry->size, &facts, NULL) < 0)
         return NULL;
-    return facts_from_json(json, &facts, NULL) < 0 ? NULL : facts;
+    return facts;
 }
 
 struct placement_cache {

@@ -36,6 +36,7 @@ struct rejudge;
 struct facts_cache;
 struct placement_cache;
 struct watch;
+struct ask;
 
 struct daemon_registry {
     struct registry *client;
@@ -53,11 +54,15 @@ struct daemon_counters {
 struct daemon {
     const struct daemon_options *options;
     struct loop *loop;
-    struct config *config;       /* in force; replaced by a reload */
-    struct config *start_config; /* registries and listeners live by this one; the same as config
-                                    until a reload */
+    struct config *config;        /* in force; replaced by a reload */
+    struct config *start_config;  /* registries and listeners live by this one; the same as config
+                                     until a reload */
+    struct config *intake_config; /* that intake lives by: config, but for a reload that failed half
+                                     way and could not be undone */
     struct policy_set *file_policies; /* without the ledger's waivers */
     struct policy_set *policies;      /* with them: what judges */
+    struct timer *waivers;            /* when the next one ends, or to try again */
+    bool waivers_known;
     struct store *store;
     struct daemon_registry *registries;
     size_t registry_count;
@@ -73,12 +78,20 @@ struct daemon {
     struct rejudge *rejudge;
     struct facts_cache *facts_cache;
     struct placement_cache *placement_cache;
+    struct ask *asks; /* of operators, not answered yet */
     struct timer *watchdog;
     struct timer *housekeeping;
     struct daemon_counters counters;
+    struct error start_failure; /* of what is read from the store before anything begins */
     bool ready;
-    bool stopping;
+    bool stopping; /* nothing new is begun */
+    bool closing;  /* rooms are going: what calls back now may touch neither registries nor actions,
+                      intake or API */
 };
+
+/* Where these were done the image is no longer where it was judged. */
+#define ACTIONS_MOVING \
+    (ACTION_BIT(ACTION_ROLLBACK) | ACTION_BIT(ACTION_QUARANTINE) | ACTION_BIT(ACTION_REMOVE))
 
 struct daemon_registry *daemon_find_registry(struct daemon *daemon,
                                              const char *name); /* NULL when unknown */
@@ -116,7 +129,7 @@ void inflight_leave(struct inflight *inflight, const char *key, struct review *r
 struct facts_cache *facts_cache_new(size_t entries);
 void facts_cache_free(struct facts_cache *cache);
 void facts_cache_put(struct facts_cache *cache, const struct digest *digest,
-                     const struct facts *facts);
+                     const struct text *packed); /* as the store packs facts; copied */
 struct facts *facts_cache_get(struct facts_cache *cache,
                               const struct digest *digest); /* returns new, or NULL */
 struct placement_cache *placement_cache_new(size_t entries);
@@ -139,10 +152,17 @@ struct acts_job { /* of one verdict; everything owned by acts after acts_add_tak
 };
 struct acts *acts_new(struct daemon *daemon);
 void acts_free(struct acts *acts);
-void acts_start(struct acts *acts); /* loads open plans */
+/* Asks the journal what an earlier run has left. Before the first review: what is planned later is
+ * of this run. */
+void acts_look(struct acts *acts);
+bool acts_have_looked(const struct acts *acts);
+void acts_start(struct acts *acts); /* goes on with that */
 void acts_add_take(struct acts *acts, struct acts_job *job);
 size_t acts_active(const struct acts *acts);
 void acts_stop(struct acts *acts);
+
+/* asks.c */
+void asks_free(struct daemon *daemon); /* those whose action was abandoned */
 
 /* release.c: undoes a plan and answers the API's request. */
 void daemon_release(struct daemon *daemon, uint64_t request, int64_t plan_id, bool force,
@@ -165,13 +185,14 @@ struct rejudge *rejudge_new(struct daemon *daemon);
 void rejudge_free(struct rejudge *rejudge);
 void rejudge_start(struct rejudge *rejudge); /* also after each policy change */
 void rejudge_more(struct rejudge *rejudge);  /* the dispatcher has place */
+/* A placement was left with a verdict of other policies: walk once more, later. */
+void rejudge_left_one(struct rejudge *rejudge);
 void rejudge_stop(struct rejudge *rejudge);
 
 /* reload.c */
 void daemon_reload(struct daemon *daemon);
 void daemon_reload_waivers(struct daemon *daemon);
-int daemon_apply_policies(struct daemon *daemon, struct policy_set *fresh,
-                          struct error *err); /* takes fresh on success */
+void daemon_free_configs(struct daemon *daemon);
 
 /* metrics.c */
 void daemon_write_metrics(struct daemon *daemon, struct text *to);

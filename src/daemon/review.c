@@ -91,7 +91,7 @@ void review_free(struct review *review)
     free(review->inflight_key);
     gathered_release(&review->gathered);
     verdict_release(&review->verdict);
-    free(review->images);
+    review_release_images(review);
     review_release_plans(review);
     free(review);
 }

@@ -47,6 +47,7 @@ struct review {
     bool has_verdict;
     struct store_record record;
     struct store_image *images;
+    struct text *packed; /* by the store, one per image that is to be remembered */
     struct store_plan *plans;
     size_t plan_count;
 };
@@ -74,5 +75,6 @@ enum progress review_judge(struct review *review);
 enum progress review_record(struct review *review);
 enum progress review_act(struct review *review);
 void review_release_plans(struct review *review);
+void review_release_images(struct review *review);
 
 #endif

@@ -157,20 +157,40 @@ static void collect_images(struct review *review)
     size_t count = 0;
 
     review->images = memory_new_array(gathered->image_count + 1, sizeof *review->images);
+    review->packed = memory_new_array(gathered->image_count, sizeof *review->packed);
     for (size_t i = 0; i < gathered->image_count; i++) {
         const struct gathered_image *image = &gathered->images[i];
 
         if (image->known || !image->facts || !facts_cover(image->facts, whole))
             continue;
-        review->images[count++] =
-            (struct store_image){.digest = image->digest, .facts = image->facts};
-        facts_cache_put(review->daemon->facts_cache, &image->digest, image->facts);
+        review->images[count] = (struct store_image){
+            .digest = image->digest, .facts = image->facts, .ret_packed = &review->packed[count]};
+        count++;
     }
     if (gathered->index)
         review->images[count++] =
             (struct store_image){.digest = gathered->digest, .facts = gathered->index};
     review->record.images = review->images;
     review->record.image_count = count;
+}
+
+void review_release_images(struct review *review)
+{
+    for (size_t i = 0; i < review->record.image_count; i++)
+        if (review->images[i].ret_packed)
+            text_release(review->images[i].ret_packed);
+    free(TAKE(review->images));
+    free(TAKE(review->packed));
+    review->record.image_count = 0;
+}
+
+/* As the store has packed them, so that nothing is written out a second time. */
+static void remember_facts(const struct review *review)
+{
+    for (size_t i = 0; i < review->record.image_count; i++)
+        if (review->images[i].ret_packed)
+            facts_cache_put(review->daemon->facts_cache, &review->images[i].digest,
+                            review->images[i].ret_packed);
 }
 
 static uint64_t size_of(const struct gathered *gathered)
@@ -202,11 +222,12 @@ static void recorded(void *argument, const struct error *error)
         review_release_plans(review);
         verdict_release(&review->verdict);
         review->verdict = (struct verdict){0};
-        free(TAKE(review->images));
+        review_release_images(review);
         if (review_failed(review, error) == PROGRESS_NEXT)
             review_resume(review, review->next);
         return;
     }
+    remember_facts(review);
     if (review->has_verdict) {
         if (review->verdict.status != VERDICT_UNKNOWN) /* what was missing may be there next time */
             placement_cache_put(review->daemon->placement_cache, &review->event,

@@ -5,21 +5,21 @@
 #include "document.h"
 #include "regwarden/memory.h"
 
-int facts_put(const struct session *session, const struct digest *digest, const struct facts *facts,
-              struct error *err)
+int facts_put(const struct session *session, const struct store_image *image, struct error *err)
 {
     static const char sql[] = "INSERT INTO facts (digest, version, document) VALUES ($1, $2, $3)"
                               " ON CONFLICT (digest) DO UPDATE SET version = excluded.version,"
                               " document = excluded.document";
-    AUTO_JSON struct json *json = facts_to_json(facts);
-    AUTO_TEXT struct text packed = {0};
-    int failure = document_pack(session->codec, json, &packed, err);
+    AUTO_JSON struct json *json = facts_to_json(image->facts);
+    AUTO_TEXT struct text own = {0};
+    struct text *packed = image->ret_packed ? image->ret_packed : &own;
+    int failure = document_pack(session->codec, json, packed, err);
 
     if (failure < 0)
         return failure;
     return driver_run(session->driver, sql,
-                      BINDS(bind_digest(digest), bind_integer(FACTS_VERSION),
-                            bind_bytes(packed.data, packed.length)),
+                      BINDS(bind_digest(&image->digest), bind_integer(FACTS_VERSION),
+                            bind_bytes(packed->data, packed->length)),
                       err);
 }
 
@@ -57,6 +57,16 @@ int facts_find(const struct session *session, const struct digest *digest, struc
 }
 
 /* --- the door --- */
+
+int store_unpack_facts(const void *packed, size_t size, struct facts **ret, struct error *err)
+{
+    AUTO_JSON struct json *json = NULL;
+    struct codec *codec = codec_new();
+    int failure = document_unpack(codec, packed, size, &json, err);
+
+    codec_free(codec);
+    return failure < 0 ? failure : facts_from_json(json, ret, err);
+}
 
 struct read_facts {
     struct operation base;

@@ -4,8 +4,7 @@
 
 #include "operation.h"
 
-int facts_put(const struct session *session, const struct digest *digest, const struct facts *facts,
-              struct error *err);
+int facts_put(const struct session *session, const struct store_image *image, struct error *err);
 /* *ret is NULL when they are not known, or were derived by another FACTS_VERSION. Returns new. */
 int facts_find(const struct session *session, const struct digest *digest, struct facts **ret,
                struct error *err);

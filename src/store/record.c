@@ -126,8 +126,7 @@ static int write_facts(const struct session *session, const struct store_record 
                        struct error *err)
 {
     for (size_t i = 0; i < record->image_count; i++) {
-        const struct store_image *image = &record->images[i];
-        int failure = facts_put(session, &image->digest, image->facts, err);
+        int failure = facts_put(session, &record->images[i], err);
         if (failure < 0)
             return failure;
     }

@@ -139,12 +139,29 @@ static void untagged_digests_stand_side_by_side(void **state)
     assert_int_equal(context.verdict, VERDICT_FAIL);
 }
 
+/* What a record hands back for a cache is what the store itself would read. */
+static void assert_same_facts(const struct text *wanted, const struct text *packed)
+{
+    struct facts *facts = NULL;
+    AUTO_TEXT struct text text = {0};
+    struct error error = {0};
+
+    assert_int_equal(store_unpack_facts(packed->data, packed->length, &facts, &error), 0);
+    AUTO_JSON struct json *json = facts_to_json(facts);
+    json_write(json, JSON_SORTED, &text);
+    assert_string_equal(text_data(wanted), text_data(&text));
+    facts_free(facts);
+    assert_int_equal(store_unpack_facts(packed->data, packed->length - 1, &facts, &error),
+                     FAILURE_SYSTEM);
+}
+
 static void facts_come_back_and_another_version_does_not(void **state)
 {
     struct fixture *fixture = *state;
     struct event event = make_event("team/app", "v1", "one");
     struct facts *facts = make_facts("one");
-    struct store_image image = {.digest = event.digest, .facts = facts};
+    AUTO_TEXT struct text packed = {0};
+    struct store_image image = {.digest = event.digest, .facts = facts, .ret_packed = &packed};
     struct verdict verdict = make_verdict(VERDICT_PASS, "r", NULL);
     struct store_record wanted = make_record("team/app", "v1", "one", &verdict);
     struct reply unknown = {0};
@@ -165,6 +182,7 @@ static void facts_come_back_and_another_version_does_not(void **state)
     json_write(before, JSON_SORTED, &before_text);
     json_write(after, JSON_SORTED, &after_text);
     assert_string_equal(text_data(&before_text), text_data(&after_text));
+    assert_same_facts(&before_text, &packed);
     facts_free(context.facts);
     facts_free(facts);
 
