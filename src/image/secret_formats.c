@@ -141,6 +141,12 @@ static const struct format formats[] = {
      .prefix_stays = true},
 };
 
+/* What any of them begins with, so that most words are left at their first letter. */
+static const bool begins_format['z' + 1] = {
+    ['A'] = true, ['G'] = true, ['S'] = true, ['d'] = true, ['g'] = true, ['h'] = true,
+    ['l'] = true, ['n'] = true, ['p'] = true, ['r'] = true, ['s'] = true, ['x'] = true,
+};
+
 static bool is_alnum(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -353,7 +359,7 @@ bool secret_format_at(struct secret_text *scan, size_t at, struct secret_match *
     /* A token does not begin in the middle of a word. */
     if (!is_alnum(c) || (at > 0 && is_alnum(scan->text[at - 1])))
         return false;
-    for (size_t i = 0; i < ARRAY_COUNT(formats); i++)
+    for (size_t i = 0; begins_format[(unsigned char)c] && i < ARRAY_COUNT(formats); i++)
         if (formats[i].prefix[0] == c && matches(scan, at, &formats[i], ret))
             return true;
     return (c == 'e' && jwt_at(scan, at, ret)) || (c == 'a' && docker_auth_at(scan, at, ret)) ||

@@ -93,7 +93,7 @@ static bool next_word(const char *name, size_t size, size_t *position,
 static bool is_listed(const char *word, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i], word) == 0)
+        if (list[i][0] == word[0] && strcmp(list[i], word) == 0)
             return true;
     return false;
 }
@@ -109,7 +109,8 @@ enum secret_name secret_name_judge(const char *name, size_t size)
         if (is_listed(word, public_words, ARRAY_COUNT(public_words)))
             return SECRET_NAME_NO;
         for (size_t i = 0; i < ARRAY_COUNT(secret_words); i++)
-            if (strcmp(secret_words[i].word, word) == 0 && secret_words[i].judgement > judgement)
+            if (secret_words[i].word[0] == word[0] && strcmp(secret_words[i].word, word) == 0 &&
+                secret_words[i].judgement > judgement)
                 judgement = secret_words[i].judgement;
     }
     return judgement;
