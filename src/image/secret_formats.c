@@ -1,5 +1,6 @@
 /* THE table of token formats: those whose looks alone say what they are. Generic values are judged
  * by name in secret_names.c; entropy alone never decides. */
+#include <limits.h>
 #include <string.h>
 
 #include "secret_scan.h"
@@ -141,10 +142,11 @@ static const struct format formats[] = {
      .prefix_stays = true},
 };
 
-/* What any of them begins with, so that most words are left at their first letter. */
-static const bool begins_format['z' + 1] = {
-    ['A'] = true, ['G'] = true, ['S'] = true, ['d'] = true, ['g'] = true, ['h'] = true,
-    ['l'] = true, ['n'] = true, ['p'] = true, ['r'] = true, ['s'] = true, ['x'] = true,
+/* The first letters of the prefixes, and what may follow each: most words are left at the second. A
+ * new prefix needs its two letters here; the test of every format says so. */
+static const char *const second_letters[UCHAR_MAX + 1] = {
+    ['A'] = "KSBCIGcu", ['G'] = "RO", ['S'] = "G",  ['d'] = "aopc", ['g'] = "hil", ['h'] = "ofv",
+    ['l'] = "i",        ['n'] = "p",  ['p'] = "yu", ['r'] = "ku",   ['s'] = "kh",  ['x'] = "oa",
 };
 
 static bool is_alnum(char c)
@@ -259,7 +261,8 @@ static bool terraform_at(struct secret_text *scan, size_t at, struct secret_matc
 {
     static const char middle[] = ".atlasv1.";
     enum { HEAD = 14 };
-    if (run_at(scan, SET_ALNUM, at) != HEAD ||
+    if (scan->size - at <= HEAD || scan->text[at + HEAD] != '.' ||
+        run_at(scan, SET_ALNUM, at) != HEAD ||
         strncmp(scan->text + at + HEAD, middle, strlen(middle)) != 0)
         return false;
     size_t run = run_at(scan, SET_WORD, at + HEAD + strlen(middle));
@@ -349,6 +352,12 @@ static bool docker_auth_at(struct secret_text *scan, size_t at, struct secret_ma
     return true;
 }
 
+static bool may_begin_format(const char *text)
+{
+    const char *second = second_letters[(unsigned char)text[0]];
+    return second && text[1] && strchr(second, text[1]);
+}
+
 bool secret_format_at(struct secret_text *scan, size_t at, struct secret_match *ret)
 {
     char c = scan->text[at];
@@ -359,9 +368,10 @@ bool secret_format_at(struct secret_text *scan, size_t at, struct secret_match *
     /* A token does not begin in the middle of a word. */
     if (!is_alnum(c) || (at > 0 && is_alnum(scan->text[at - 1])))
         return false;
-    for (size_t i = 0; begins_format[(unsigned char)c] && i < ARRAY_COUNT(formats); i++)
-        if (formats[i].prefix[0] == c && matches(scan, at, &formats[i], ret))
-            return true;
+    if (may_begin_format(scan->text + at))
+        for (size_t i = 0; i < ARRAY_COUNT(formats); i++)
+            if (formats[i].prefix[0] == c && matches(scan, at, &formats[i], ret))
+                return true;
     return (c == 'e' && jwt_at(scan, at, ret)) || (c == 'a' && docker_auth_at(scan, at, ret)) ||
            terraform_at(scan, at, ret);
 }
