@@ -21,11 +21,12 @@ void scope_release(struct scope *scope);
 /* Registry, repository and tag. An untagged image is matched by `*` only (or by no list at all), a
  * local file without a name likewise. */
 bool scope_matches_place(const struct scope *scope, const struct placement *placement);
-/* "os/architecture[/variant]"; a pattern without the variant matches every variant. "" (not known)
- * is in scope: what is not known does not slip through. */
+/* "os/architecture[/variant]" as somebody said it: compared as runtimes do, which take "Linux" and
+ * "x86_64" for "linux" and "amd64". A pattern without the variant matches every variant. What is
+ * not said, or "unknown", is in scope: it does not slip through. */
 bool scope_matches_platform(const struct scope *scope, const char *platform);
 
-/* The same platform language for the rule `platforms`. */
+/* The same patterns for the rule `platforms`, which takes words as they stand. */
 bool platform_globs_match(const struct glob_list *globs, const char *platform);
 /* Writes "os/architecture[/variant]" ("" when the platform says neither). */
 enum { PLATFORM_TEXT_SIZE = 128 };

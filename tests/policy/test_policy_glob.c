@@ -103,6 +103,25 @@ static void test_scopes(void **state)
         {"", "", "", "linux/* !linux/arm", "harbor", "a", "v1", "linux/arm/v7", false},
         {"", "", "", "windows/*", "harbor", "a", "v1", "linux/amd64", false},
         {"", "", "", "windows/*", "harbor", "a", "v1", "", true}, /* unknown is in scope */
+        {"", "", "", "linux/*", "harbor", "a", "v1", "/amd64", true},
+        {"", "", "", "linux/amd64", "harbor", "a", "v1", "linux/", true},
+        {"", "", "", "linux/*", "harbor", "a", "v1", "unknown/amd64", true},
+        {"", "", "", "linux/amd64", "harbor", "a", "v1", "linux/unknown", true},
+        {"", "", "", "!linux/*", "harbor", "a", "v1", "unknown/unknown", true},
+        {"", "", "", "linux/*", "harbor", "a", "v1", "Linux/AMD64", true},
+        {"", "", "", "linux/amd64", "harbor", "a", "v1", "linux/x86_64", true},
+        {"", "", "", "linux/amd64", "harbor", "a", "v1", "LINUX/x86-64", true},
+        {"", "", "", "linux/aarch64", "harbor", "a", "v1", "linux/arm64/v8", true},
+        {"", "", "", "linux/arm64", "harbor", "a", "v1", "linux/aarch64", true},
+        {"", "", "", "linux/arm64/v8", "harbor", "a", "v1", "linux/arm64", true},
+        {"", "", "", "linux/arm64/v8", "harbor", "a", "v1", "linux/arm64/8", true},
+        {"", "", "", "linux/arm/v7", "harbor", "a", "v1", "linux/arm", true},
+        {"", "", "", "linux/arm/v7", "harbor", "a", "v1", "linux/armhf", true},
+        {"", "", "", "linux/* !linux/arm/v7", "harbor", "a", "v1", "linux/arm", true},
+        {"", "", "", "linux/amd64", "harbor", "a", "v1", "windows/x86_64", false},
+        {"", "", "", "linux/* !linux/arm64", "harbor", "a", "v1", "linux/aarch64", false},
+        {"", "", "", "windows/*", "harbor", "a", "v1",
+         "windows-that-is-longer-than-any-name-of-one/amd64", true},
     };
 
     (void)state;
