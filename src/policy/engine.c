@@ -283,7 +283,9 @@ static struct rule_entry readable_entry(const struct policy *policy, bool illega
 static void judge_unreadable(struct judging *judging, const struct policy *policy,
                              const struct error *why)
 {
-    bool illegal = why->kind == FAILURE_INPUT;
+    /* Beyond the bounds lies nothing that a builder makes: to be too large to read must be no way
+     * around a policy. */
+    bool illegal = why->kind == FAILURE_INPUT || why->kind == FAILURE_LIMIT;
     struct rule_entry entry = readable_entry(policy, illegal);
     struct rule_report report = {
         .type = &rule_readable,

@@ -51,10 +51,11 @@ static void build_without_config(struct pending *pending, const char *reason)
         false);
 }
 
-/* What is illegal, or may be there the next time, is an error; what cannot be had is a gap. */
+/* What is illegal, beyond all bounds, or may be there the next time, is an error; what is gone is a
+ * gap. */
 static void take_config_failure(struct pending *pending, const struct error *error)
 {
-    if (error->kind == FAILURE_ABSENT || error->kind == FAILURE_LIMIT) {
+    if (error->kind == FAILURE_ABSENT) {
         build_without_config(pending, error->text);
         return;
     }

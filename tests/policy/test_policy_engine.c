@@ -236,9 +236,11 @@ static void test_what_cannot_be_had(void **state)
         /* illegal content could break any rule: all that they ask for, but never remove */
         {"", FAILURE_INPUT, VERDICT_FAIL, HOLD | TAG, true, false},
         {"", FAILURE_LATER, VERDICT_UNKNOWN, 0, false, true},
-        {"", FAILURE_LIMIT, VERDICT_UNKNOWN, 0, false, false},
+        /* so is content that is too much to read */
+        {"", FAILURE_LIMIT, VERDICT_FAIL, HOLD | TAG, true, false},
+        {"", FAILURE_DENIED, VERDICT_UNKNOWN, 0, false, false},
         {"  - { rule: env, with: { required: [A] }, on-unknown: fail, on-fail: label }\n",
-         FAILURE_LIMIT, VERDICT_FAIL, ACTION_BIT(ACTION_LABEL), true, false},
+         FAILURE_DENIED, VERDICT_FAIL, ACTION_BIT(ACTION_LABEL), true, false},
     };
 
     (void)state;
