@@ -71,8 +71,6 @@ void policy_judge(const struct policy_set *set, const struct facts *facts,
 void policy_judge_unavailable(const struct policy_set *set, const struct placement *placement,
                               const struct error *why, int64_t now_ms, struct verdict *ret);
 
-/* Waivers from the ledger (API, CLI) beside those from files; replaces all earlier ones of this
- * kind. */
 struct waiver {
     char *id;
     char *rule;           /* rule id or name; "*" all */
@@ -90,8 +88,17 @@ void waiver_release(struct waiver *waiver);
 int waiver_check(const struct waiver *waiver, struct error *err); /* required fields */
 struct json *waiver_to_json(const struct waiver *waiver);
 int waiver_from_json(const struct json *json, struct waiver *ret, struct error *err);
-int policy_set_with_waivers(const struct policy_set *set, const struct waiver *waivers,
-                            size_t count, struct policy_set **ret, struct error *err);
+/* Waivers from the ledger (API, CLI) beside those from files; replaces all earlier ones of this
+ * kind. The revision says which waivers hold at `now_ms`: once one of them ends, the next set has
+ * another revision, so that what it excused is judged again. Shares nothing that `set` could take
+ * along when it is freed. */
+struct waiver_view { /* borrowed */
+    const struct waiver *items;
+    size_t count;
+    int64_t now_ms;
+};
+int policy_set_with_waivers(const struct policy_set *set, const struct waiver_view *ledger,
+                            struct policy_set **ret, struct error *err);
 size_t policy_set_waiver_count(const struct policy_set *set);
 const struct waiver *policy_set_waiver(const struct policy_set *set, size_t index); /* borrowed */
 

@@ -1,6 +1,7 @@
 /* Carries out recorded plans, one after the other per verdict, and goes on with them after a
  * restart. The journal says what was done: planned → done | skipped | failed, or planned again
- * later. What an action does is not decided here. */
+ * later. Memory is bounded: what has no place here stays planned in the journal and is loaded
+ * again. What an action does is not decided here. */
 #include "daemon_priv.h"
 
 #include "regwarden/clock.h"
@@ -9,7 +10,11 @@
 
 enum {
     JOBS_AT_ONCE = 16,
-    LOAD_AT_ONCE = 128,
+    JOBS_MAX = 512,    /* waiting and running */
+    PARKED_MAX = 512,  /* one dead receiver or registry must not take all places */
+    LOAD_AT_ONCE = 64, /* plans per load from the journal */
+    LOAD_BELOW = 64,   /* jobs */
+    RELOAD_AFTER_MS = 30000,
     GIVE_UP_ATTEMPTS = 40,
     RETRY_FIRST_MS = 1000,
     RETRY_MAX_MS = 300000
@@ -20,10 +25,14 @@ struct job { /* plans of one verdict, or one plan read back from the journal */
     struct acts_job work;
     size_t index; /* of the plan that is under way */
     unsigned attempts;
-    bool recovered; /* from the journal: what the tag last passed with is not known yet */
     struct timer *retry;
     struct job *next; /* in the queue */
     struct job *all_previous, *all_next;
+};
+
+/* Plans with ids in (after, upto] are in the journal only, but for those that are held. */
+struct span {
+    int64_t after, upto;
 };
 
 struct acts {
@@ -31,21 +40,85 @@ struct acts {
     struct job *all;          /* every job there is */
     struct job *first, *last; /* waiting for a place */
     size_t waiting, running, parked;
-    int64_t loaded_to;
-    int64_t started_ms; /* plans made from now on come from reviews, not from the journal */
-    bool loading, all_loaded, stopped;
+    struct map *held; /* k: id of a plan in memory -> v: acts; so that a load does not double it */
+    struct span walk; /* being loaded */
+    struct span left; /* to be loaded next */
+    struct span put_off; /* to be loaded when the timer has run down */
+    struct timer *reload;
+    bool known; /* which plans an earlier run has left */
+    bool loading, stopped;
 };
 
 static void job_go_on(struct job *job);
+static void job_ended(struct job *job);
 static void pump(struct acts *acts);
 static void load_more(struct acts *acts);
+
+static bool span_is_empty(const struct span *span)
+{
+    return span->after >= span->upto;
+}
+
+static void span_join(struct span *span, const struct span *other)
+{
+    if (span_is_empty(other))
+        return;
+    if (span_is_empty(span))
+        *span = *other;
+    if (other->after < span->after)
+        span->after = other->after;
+    if (other->upto > span->upto)
+        span->upto = other->upto;
+}
+
+static void reload_due(void *argument)
+{
+    struct acts *acts = argument;
+
+    span_join(&acts->left, &acts->put_off);
+    acts->put_off = (struct span){0};
+    load_more(acts);
+}
 
 struct acts *acts_new(struct daemon *daemon)
 {
     struct acts *acts = memory_new(sizeof *acts);
 
     acts->daemon = daemon;
+    acts->held = map_new();
+    acts->reload = timer_new(daemon->loop, reload_due, acts);
     return acts;
+}
+
+static bool holds(const struct acts *acts, int64_t plan_id)
+{
+    AUTO_FREE char *key = text_new("%lld", (long long)plan_id);
+
+    return map_get(acts->held, key) != NULL;
+}
+
+static void hold_plans(struct acts *acts, const struct acts_job *work, bool held)
+{
+    for (size_t i = 0; i < work->plan_count; i++) {
+        AUTO_FREE char *key = text_new("%lld", (long long)work->plans[i].id);
+
+        if (held)
+            map_set(acts->held, key, acts);
+        else
+            map_remove(acts->held, key);
+    }
+}
+
+static void work_release(struct acts_job *work)
+{
+    for (size_t i = 0; i < work->plan_count; i++) {
+        json_release(work->plans[i].detail);
+        json_release(work->plans[i].pushes);
+    }
+    free(work->plans);
+    event_release(&work->placement);
+    verdict_release(&work->verdict);
+    *work = (struct acts_job){0};
 }
 
 static void job_free(struct job *job)
@@ -56,13 +129,8 @@ static void job_free(struct job *job)
         job->acts->all = job->all_next;
     if (job->all_next)
         job->all_next->all_previous = job->all_previous;
-    for (size_t i = 0; i < job->work.plan_count; i++) {
-        json_release(job->work.plans[i].detail);
-        json_release(job->work.plans[i].pushes);
-    }
-    free(job->work.plans);
-    event_release(&job->work.placement);
-    verdict_release(&job->work.verdict);
+    hold_plans(job->acts, &job->work, false);
+    work_release(&job->work);
     timer_free(job->retry);
     free(job);
 }
@@ -73,7 +141,20 @@ void acts_free(struct acts *acts)
         return;
     while (acts->all)
         job_free(acts->all); /* what is not done stays planned in the journal */
+    map_free(acts->held);
+    timer_free(acts->reload);
     free(acts);
+}
+
+/* Of the plans from `first` on. */
+static struct span span_of(const struct acts_job *work, size_t first)
+{
+    struct span span = {0};
+
+    for (size_t i = first; i < work->plan_count; i++)
+        if (!work->plans[i].audit)
+            span_join(&span, &(struct span){work->plans[i].id - 1, work->plans[i].id});
+    return span;
 }
 
 static void fill_target(const struct job *job, struct action_target *ret)
@@ -112,11 +193,31 @@ static void retry_due(void *argument)
     job_go_on(job);
 }
 
+/* The journal counts the attempts of what memory has no place for. */
+static void put_off(struct job *job, const struct error *why)
+{
+    struct acts *acts = job->acts;
+    struct span span = span_of(&job->work, job->index);
+    struct plan_update update = {.id = job->work.plans[job->index].id,
+                                 .state = PLAN_PLANNED,
+                                 .reason = why ? why->text : NULL,
+                                 .at_ms = clock_wall_ms()};
+
+    store_update_plan(acts->daemon->store, &update, NULL, NULL);
+    span_join(&acts->put_off, &span);
+    timer_arm(acts->reload, RELOAD_AFTER_MS);
+    job_ended(job);
+}
+
 static void park(struct job *job, const struct error *why)
 {
     int64_t delay = (int64_t)RETRY_FIRST_MS << (job->attempts > 10 ? 10 : job->attempts);
     uint16_t noise;
 
+    if (job->acts->parked >= PARKED_MAX) {
+        put_off(job, why);
+        return;
+    }
     crypto_random(&noise, sizeof noise);
     if (delay > RETRY_MAX_MS)
         delay = RETRY_MAX_MS;
@@ -147,11 +248,9 @@ static void journalled(void *argument, const struct error *error)
 static bool may_settle(const struct job *job, const struct action_result *result)
 {
     enum { SETTLE_ATTEMPTS = 3 };
-    const unsigned by_tag =
-        ACTION_BIT(ACTION_QUARANTINE) | ACTION_BIT(ACTION_ROLLBACK) | ACTION_BIT(ACTION_REMOVE);
 
-    return result->state == PLAN_SKIPPED &&
-           (ACTION_BIT(job->work.plans[job->index].kind) & by_tag) &&
+    return result->state == PLAN_SKIPPED && !job->acts->daemon->options->dry_run &&
+           (ACTION_BIT(job->work.plans[job->index].kind) & ACTIONS_MOVING) &&
            job->attempts < SETTLE_ATTEMPTS;
 }
 
@@ -180,6 +279,8 @@ static void performed(void *argument, const struct action_result *result)
     }
     if (result->state == PLAN_PLANNED)
         update.state = PLAN_FAILED;
+    if (ACTION_BIT(plan->kind) & ACTIONS_MOVING) /* pushed once more it is no mere repetition */
+        placement_cache_forget(job->acts->daemon->placement_cache, &job->work.placement);
     if (update.state == PLAN_FAILED)
         log_error(fields, "%s failed: %s", action_kind_name(plan->kind),
                   update.reason ? update.reason : "");
@@ -188,19 +289,6 @@ static void performed(void *argument, const struct action_result *result)
                  update.reason ? ", " : "", update.reason ? update.reason : "");
     watch_action(job->acts->daemon, &job->work.placement, plan->kind, result);
     store_update_plan(job->acts->daemon->store, &update, journalled, job);
-}
-
-static void recalled(void *argument, const struct error *error, struct store_context *context)
-{
-    struct job *job = argument;
-
-    if (error) {
-        park(job, error);
-        return;
-    }
-    job->recovered = false;
-    job->work.last_passing = context->last_passing;
-    job_go_on(job);
 }
 
 static void job_go_on(struct job *job)
@@ -218,20 +306,18 @@ static void job_go_on(struct job *job)
         job_ended(job); /* not configured any more: stays planned */
         return;
     }
-    if (job->recovered) {
-        store_read_context(job->acts->daemon->store, &job->work.placement, recalled, job);
-        return;
-    }
     action_perform(job->acts->daemon->actions, job->work.plans[job->index].kind, &target, performed,
                    job);
 }
 
-static struct job *add_job(struct acts *acts, const struct acts_job *work)
+static struct job *add_job_take(struct acts *acts, struct acts_job *work)
 {
     struct job *job = memory_new(sizeof *job);
 
     job->acts = acts;
     job->work = *work;
+    *work = (struct acts_job){0};
+    hold_plans(acts, &job->work, true);
     job->all_next = acts->all;
     if (acts->all)
         acts->all->all_previous = job;
@@ -248,14 +334,20 @@ static struct job *add_job(struct acts *acts, const struct acts_job *work)
 
 void acts_add_take(struct acts *acts, struct acts_job *work)
 {
-    add_job(acts, work);
-    *work = (struct acts_job){0};
+    struct span span = span_of(work, 0);
+
+    if (acts->stopped || acts->waiting + acts->running >= JOBS_MAX) {
+        span_join(&acts->left, &span);
+        work_release(work);
+    } else {
+        add_job_take(acts, work);
+    }
     pump(acts);
 }
 
 static void recover(struct acts *acts, struct plan *plan)
 {
-    struct acts_job work = {.plan_count = 1};
+    struct acts_job work = {.plan_count = 1, .last_passing = plan->last_passing};
 
     work.placement = (struct event){.registry = memory_copy_text(plan->registry),
                                     .repository = memory_copy_text(plan->repository),
@@ -267,7 +359,8 @@ static void recover(struct acts *acts, struct plan *plan)
     }
     work.plans = memory_new(sizeof *work.plans);
     *work.plans = (struct store_plan){.id = plan->id, .kind = plan->kind};
-    add_job(acts, &work)->recovered = true;
+    add_job_take(acts, &work)->attempts =
+        plan->attempts < GIVE_UP_ATTEMPTS ? (unsigned)plan->attempts : GIVE_UP_ATTEMPTS;
 }
 
 static void loaded(void *argument, const struct error *error, struct plan *plans, size_t count)
@@ -275,26 +368,36 @@ static void loaded(void *argument, const struct error *error, struct plan *plans
     struct acts *acts = argument;
 
     acts->loading = false;
+    if (acts->stopped)
+        return;
     if (error) {
-        log_warning(NULL, "reading open plans failed: %s, ignoring until the next start",
-                    error->text);
+        log_warning(NULL, "reading open plans failed: %s, retrying in %d s", error->text,
+                    RELOAD_AFTER_MS / 1000);
+        timer_arm(acts->reload, RELOAD_AFTER_MS);
         return;
     }
-    acts->all_loaded = count < LOAD_AT_ONCE;
-    for (size_t i = 0; i < count; i++) {
-        acts->loaded_to = plans[i].id;
-        if (plans[i].at_ms < acts->started_ms)
+    if (count < LOAD_AT_ONCE)
+        acts->walk.after = acts->walk.upto;
+    for (size_t i = 0; i < count && plans[i].id <= acts->walk.upto; i++)
+        if (!holds(acts, plans[i].id))
             recover(acts, &plans[i]);
-    }
+    if (count > 0 && plans[count - 1].id > acts->walk.after)
+        acts->walk.after = plans[count - 1].id;
     pump(acts);
 }
 
 static void load_more(struct acts *acts)
 {
-    if (!acts->started_ms || acts->loading || acts->all_loaded || acts->stopped || acts->waiting)
+    if (acts->loading || acts->stopped || acts->waiting + acts->running >= LOAD_BELOW)
+        return;
+    if (span_is_empty(&acts->walk)) {
+        acts->walk = acts->left;
+        acts->left = (struct span){0};
+    }
+    if (span_is_empty(&acts->walk))
         return;
     acts->loading = true;
-    store_load_open_plans(acts->daemon->store, acts->loaded_to, LOAD_AT_ONCE, loaded, acts);
+    store_load_open_plans(acts->daemon->store, acts->walk.after, LOAD_AT_ONCE, loaded, acts);
 }
 
 static void pump(struct acts *acts)
@@ -313,9 +416,33 @@ static void pump(struct acts *acts)
     load_more(acts);
 }
 
+/* What is planned before any review of this run begins was left by an earlier one. */
+static void listed(void *argument, const struct error *error, struct json *plans)
+{
+    struct acts *acts = argument;
+
+    if (error) {
+        acts->daemon->start_failure = *error;
+        return;
+    }
+    acts->left.upto = json_get_integer(json_at(plans, 0), "id", 0);
+    acts->known = true;
+}
+
+void acts_look(struct acts *acts)
+{
+    static const struct store_filter newest = {.limit = 1};
+
+    store_list(acts->daemon->store, STORE_LIST_PLANS, &newest, listed, acts);
+}
+
+bool acts_have_looked(const struct acts *acts)
+{
+    return acts->known;
+}
+
 void acts_start(struct acts *acts)
 {
-    acts->started_ms = clock_wall_ms();
     load_more(acts);
 }
 
@@ -327,4 +454,5 @@ size_t acts_active(const struct acts *acts)
 void acts_stop(struct acts *acts)
 {
     acts->stopped = true;
+    timer_disarm(acts->reload);
 }

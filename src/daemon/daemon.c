@@ -57,8 +57,10 @@ static void announce(const struct daemon *daemon)
 
 int daemon_run(const struct daemon_options *options, struct error *err)
 {
-    struct daemon daemon = {
-        .options = options, .config = options->config, .start_config = options->config};
+    struct daemon daemon = {.options = options,
+                            .config = options->config,
+                            .start_config = options->config,
+                            .intake_config = options->config};
     int result;
 
     signal(SIGPIPE, SIG_IGN);
@@ -73,8 +75,6 @@ int daemon_run(const struct daemon_options *options, struct error *err)
         loop_run(daemon.loop);
     }
     daemon_stop(&daemon);
-    if (daemon.config != daemon.start_config)
-        config_free(daemon.config);
-    config_free(daemon.start_config);
+    daemon_free_configs(&daemon);
     return result;
 }

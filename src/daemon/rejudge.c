@@ -15,14 +15,22 @@ struct rejudge {
     bool active;
     bool loading;
     bool stopped;
+    bool again;        /* something stale was left behind: walk once more */
+    unsigned walk;     /* counts walks: what was asked for an earlier one is not taken */
+    unsigned asked_in; /* walk of the page that is being loaded */
     int64_t after;
     uint64_t count;
-    char revision[65]; /* that the walk is for: a newer one starts it again */
+    char revision[65]; /* that the walk is for */
 };
 
 static void retry_due(void *argument)
 {
-    rejudge_more(argument);
+    struct rejudge *rejudge = argument;
+
+    if (rejudge->again && !rejudge->active)
+        rejudge_start(rejudge);
+    else
+        rejudge_more(rejudge);
 }
 
 struct rejudge *rejudge_new(struct daemon *daemon)
@@ -42,10 +50,21 @@ void rejudge_free(struct rejudge *rejudge)
     free(rejudge);
 }
 
+static void walk_ended(struct rejudge *rejudge)
+{
+    rejudge->active = false;
+    if (rejudge->count)
+        log_info(NULL, "%llu verdicts are renewed under the new policies",
+                 (unsigned long long)rejudge->count);
+    if (rejudge->again)
+        timer_arm(rejudge->retry, AFTER_FAILURE_MS);
+}
+
 static void loaded(void *argument, const struct error *error, const struct event *events,
                    size_t count)
 {
     struct rejudge *rejudge = argument;
+    bool is_of_this_walk = rejudge->asked_in == rejudge->walk;
 
     if (rejudge->stopped)
         return;
@@ -56,7 +75,7 @@ static void loaded(void *argument, const struct error *error, const struct event
         timer_arm(rejudge->retry, AFTER_FAILURE_MS);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && is_of_this_walk; i++) {
         struct event event = events[i];
 
         event.id = 0; /* it named the placement; in the store there is no such event */
@@ -67,12 +86,10 @@ static void loaded(void *argument, const struct error *error, const struct event
         rejudge->count++;
     }
     rejudge->loading = false; /* only now: adding events asks for more */
-    if (count > 0)
-        return;
-    rejudge->active = false;
-    if (rejudge->count)
-        log_info(NULL, "%llu verdicts are renewed under the new policies",
-                 (unsigned long long)rejudge->count);
+    if (!is_of_this_walk)
+        rejudge_more(rejudge);
+    else if (count == 0)
+        walk_ended(rejudge);
 }
 
 void rejudge_more(struct rejudge *rejudge)
@@ -80,6 +97,7 @@ void rejudge_more(struct rejudge *rejudge)
     if (!rejudge || !rejudge->active || rejudge->loading || rejudge->stopped)
         return;
     rejudge->loading = true;
+    rejudge->asked_in = rejudge->walk;
     store_load_stale(rejudge->daemon->store, rejudge->revision, rejudge->after, PAGE, loaded,
                      rejudge);
 }
@@ -89,9 +107,18 @@ void rejudge_start(struct rejudge *rejudge)
     snprintf(rejudge->revision, sizeof rejudge->revision, "%s",
              policy_set_revision(rejudge->daemon->policies));
     rejudge->active = true;
+    rejudge->again = false;
+    rejudge->walk++;
     rejudge->after = 0;
     rejudge->count = 0;
     rejudge_more(rejudge);
+}
+
+void rejudge_left_one(struct rejudge *rejudge)
+{
+    rejudge->again = true;
+    if (!rejudge->active && !rejudge->stopped)
+        timer_arm(rejudge->retry, AFTER_FAILURE_MS);
 }
 
 void rejudge_stop(struct rejudge *rejudge)

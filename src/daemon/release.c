@@ -1,14 +1,13 @@
 /* An operator undoes a plan: a quarantined image is put back, a hold is lifted. The journal keeps
  * both deeds. The same image is not taken away again by the same verdict: the release is the
  * operator's word on this placement and digest. */
-#include "daemon_priv.h"
+#include "asks.h"
 
 #include "regwarden/clock.h"
 #include "regwarden/log.h"
 
 struct release {
-    struct daemon *daemon;
-    uint64_t request;
+    struct ask ask;
     bool force;
     char *by;
     struct plan plan; /* taken out of the store's answer */
@@ -27,19 +26,12 @@ static void plan_release(struct plan *plan)
     free(plan->verdict);
 }
 
-static void release_free(struct release *release)
+static void release_release(struct ask *ask)
 {
+    struct release *release = (struct release *)ask;
+
     plan_release(&release->plan);
     free(release->by);
-    free(release);
-}
-
-static void answer_error(struct release *release, const struct error *error)
-{
-    AUTO_JSON struct json *body = api_error_body(error);
-
-    api_answer(release->daemon->api, release->request, api_status_of(error->kind), body);
-    release_free(release);
 }
 
 static void journalled(void *argument, const struct error *error)
@@ -50,7 +42,7 @@ static void journalled(void *argument, const struct error *error)
     char digest[DIGEST_TEXT_SIZE];
 
     if (error) {
-        answer_error(release, error);
+        ask_fail(&release->ask, error);
         return;
     }
     body = json_new_object();
@@ -60,8 +52,7 @@ static void journalled(void *argument, const struct error *error)
     json_set_string(body, "repository", plan->repository);
     json_set_string(body, "tag", plan->tag);
     json_set_string(body, "digest", digest_format(&plan->digest, digest));
-    api_answer(release->daemon->api, release->request, 200, body);
-    release_free(release);
+    ask_answer(&release->ask, 200, body);
 }
 
 static void undone(void *argument, const struct action_result *result)
@@ -83,13 +74,13 @@ static void undone(void *argument, const struct action_result *result)
                   result->error ? result->error->text : "could not be undone");
         if (result->error)
             error_hint(&error, "%s", result->error->hint);
-        answer_error(release, &error);
+        ask_fail(&release->ask, &error);
         return;
     }
-    placement_cache_forget(release->daemon->placement_cache, &placement);
+    placement_cache_forget(release->ask.daemon->placement_cache, &placement);
     log_notice(event_log_fields(&placement, &buffer, fields), "%s undone, asked for by %s",
                action_kind_name(release->plan.kind), release->by);
-    store_update_plan(release->daemon->store, &update, journalled, release);
+    store_update_plan(release->ask.daemon->store, &update, journalled, release);
 }
 
 static int check(const struct release *release, struct error *err)
@@ -103,7 +94,7 @@ static int check(const struct release *release, struct error *err)
                   (long long)plan->id, plan_state_name(plan->state));
         return error_hint(err, "`regwarden quarantine list` shows what can be released.");
     }
-    if (!daemon_find_registry(release->daemon, plan->registry))
+    if (!daemon_find_registry(release->ask.daemon, plan->registry))
         return error_set(err, FAILURE_ABSENT, "registry %s is not configured any more",
                          plan->registry);
     return 0;
@@ -115,24 +106,26 @@ static void loaded(void *argument, const struct error *error, struct plan *plans
     struct action_target target;
     struct error fault;
 
+    if (ask_is_too_late(&release->ask))
+        return;
     if (error) {
-        answer_error(release, error);
+        ask_fail(&release->ask, error);
         return;
     }
     if (count == 0) {
         error_set(&fault, FAILURE_ABSENT, "there is no such plan");
         error_hint(&fault, "`regwarden quarantine list` shows the ids.");
-        answer_error(release, &fault);
+        ask_fail(&release->ask, &fault);
         return;
     }
     release->plan = plans[0];
     plans[0] = (struct plan){0};
     if (check(release, &fault) < 0) {
-        answer_error(release, &fault);
+        ask_fail(&release->ask, &fault);
         return;
     }
     target = (struct action_target){
-        .registry = daemon_find_registry(release->daemon, release->plan.registry)->client,
+        .registry = daemon_find_registry(release->ask.daemon, release->plan.registry)->client,
         .registry_name = release->plan.registry,
         .repository = release->plan.repository,
         .tag = release->plan.tag,
@@ -140,7 +133,7 @@ static void loaded(void *argument, const struct error *error, struct plan *plans
         .verdict = release->plan.verdict,
         .plan_id = release->plan.id,
     };
-    action_undo(release->daemon->actions, release->plan.kind, &target, release->plan.undo,
+    action_undo(release->ask.daemon->actions, release->plan.kind, &target, release->plan.undo,
                 release->force, undone, release);
 }
 
@@ -149,8 +142,8 @@ void daemon_release(struct daemon *daemon, uint64_t request, int64_t plan_id, bo
 {
     struct release *release = memory_new(sizeof *release);
 
-    release->daemon = daemon;
-    release->request = request;
+    release->ask.release = release_release;
+    ask_begin(&release->ask, daemon, request);
     release->force = force;
     release->by = memory_copy_text(by ? by : "operator");
     store_load_plan(daemon->store, plan_id, loaded, release);

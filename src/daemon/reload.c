@@ -6,41 +6,64 @@
 #include "regwarden/log.h"
 #include "regwarden/systemd.h"
 
-struct waivers_reload {
-    struct daemon *daemon;
-    bool announce;
-};
+enum { WAIVERS_RETRY_MS = 15000, WAIVERS_EVERY_MS = 3600000 };
 
-int daemon_apply_policies(struct daemon *daemon, struct policy_set *fresh, struct error *err)
+/* In force from now on; what was judged under others is judged again. */
+static void apply_policies_take(struct daemon *daemon, struct policy_set *fresh)
 {
-    bool changed = !daemon->policies ||
-                   !text_equal(policy_set_revision(fresh), policy_set_revision(daemon->policies));
+    bool changed = !text_equal(policy_set_revision(fresh), policy_set_revision(daemon->policies));
 
-    (void)err;
     if (daemon->policies != daemon->file_policies)
         policy_set_free(daemon->policies);
     daemon->policies = fresh;
-    if (changed && daemon->ready && daemon->rejudge)
-        rejudge_start(daemon->rejudge);
-    return 0;
+    if (!changed || !daemon->ready)
+        return;
+    log_notice(NULL, "policy revision %.12s is in force", policy_set_revision(fresh));
+    rejudge_start(daemon->rejudge);
+}
+
+/* When the next waiver ends: what it excused is judged again then. */
+static int64_t next_end_ms(const struct policy_set *policies, int64_t now_ms)
+{
+    int64_t next_ms = now_ms + WAIVERS_EVERY_MS;
+
+    for (size_t i = 0; i < policy_set_waiver_count(policies); i++) {
+        int64_t end_ms = policy_set_waiver(policies, i)->expires_ms;
+
+        if (end_ms > now_ms && end_ms < next_ms)
+            next_ms = end_ms;
+    }
+    return next_ms;
+}
+
+static void keep_waivers(struct daemon *daemon, const struct error *why)
+{
+    if (!daemon->ready)
+        daemon->start_failure = *why;
+    log_error(NULL, "waivers could not be taken over: %s, keeping those in force, retrying in %d s",
+              why->text, WAIVERS_RETRY_MS / 1000);
+    timer_arm(daemon->waivers, WAIVERS_RETRY_MS);
 }
 
 static void waivers_loaded(void *argument, const struct error *error, const struct waiver *waivers,
                            size_t count)
 {
     struct daemon *daemon = argument;
+    struct waiver_view ledger = {.items = waivers, .count = count, .now_ms = clock_wall_ms()};
     struct policy_set *fresh = NULL;
-    struct error fault;
+    struct error fault = {0};
 
+    if (daemon->closing)
+        return;
+    if (!error && policy_set_with_waivers(daemon->file_policies, &ledger, &fresh, &fault) < 0)
+        error = &fault;
     if (error) {
-        log_error(NULL, "reading waivers failed: %s, keeping those in force", error->text);
+        keep_waivers(daemon, error);
         return;
     }
-    if (policy_set_with_waivers(daemon->file_policies, waivers, count, &fresh, &fault) < 0) {
-        log_error(NULL, "waivers were refused: %s, keeping those in force", fault.text);
-        return;
-    }
-    daemon_apply_policies(daemon, fresh, NULL);
+    apply_policies_take(daemon, fresh);
+    daemon->waivers_known = true;
+    timer_arm(daemon->waivers, next_end_ms(fresh, ledger.now_ms) - ledger.now_ms + 1);
 }
 
 void daemon_reload_waivers(struct daemon *daemon)
@@ -54,21 +77,50 @@ static void log_fault(void *argument, const struct error *err)
     log_error(NULL, "%s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
 }
 
-static int reload_policies(struct daemon *daemon, const struct config *config, struct error *err)
+/* Those in force stay until the ledger's waivers are joined with the new ones: nothing is judged
+ * without the waivers that hold for it. */
+static void replace_file_policies_take(struct daemon *daemon, struct policy_set *fresh)
 {
-    struct policy_set *fresh = NULL;
-    struct policy_set *old = daemon->file_policies;
-
-    if (daemon_load_policies(&config->policies, &config->waivers, log_fault, NULL, &fresh, err) < 0)
-        return err->kind;
-    if (daemon->policies == old)
-        daemon->policies = NULL; /* freed below; the ledger's waivers come with the next callback */
+    if (daemon->policies != daemon->file_policies)
+        policy_set_free(daemon->file_policies);
     daemon->file_policies = fresh;
-    if (!daemon->policies)
-        daemon->policies = fresh;
-    policy_set_free(old);
     daemon_reload_waivers(daemon);
-    return 0;
+}
+
+static void config_free_unless_used(struct daemon *daemon, struct config *config)
+{
+    if (config != daemon->config && config != daemon->start_config &&
+        config != daemon->intake_config)
+        config_free(config);
+}
+
+void daemon_free_configs(struct daemon *daemon)
+{
+    struct config *const in_force = TAKE(daemon->config);
+    struct config *const of_intake = TAKE(daemon->intake_config);
+
+    config_free_unless_used(daemon, of_intake == in_force ? NULL : of_intake);
+    config_free_unless_used(daemon, in_force);
+    config_free(TAKE(daemon->start_config));
+}
+
+/* All rooms or none. Should the way back fail too (its secrets are gone from the disk), intake goes
+ * on with the new settings, which are kept for it. */
+static int reload_rooms(struct daemon *daemon, struct config *fresh, struct error *err)
+{
+    struct config *before = daemon->intake_config;
+    struct error fault;
+    int result = intake_reload(daemon->intake, fresh, err);
+
+    if (result < 0)
+        return result;
+    daemon->intake_config = fresh;
+    result = actions_reload(daemon->actions, fresh, err);
+    if (result < 0 && intake_reload(daemon->intake, before, &fault) == 0)
+        daemon->intake_config = before;
+    else
+        config_free_unless_used(daemon, before);
+    return result;
 }
 
 static void warn_restart(const struct daemon *daemon, const struct config *fresh)
@@ -80,26 +132,42 @@ static void warn_restart(const struct daemon *daemon, const struct config *fresh
         log_warning(NULL, "setting %s changed: takes effect at the next restart", names.items[i]);
 }
 
+/* Everything that can be refused comes first. */
+static int reload_all(struct daemon *daemon, struct config *fresh, struct error *err)
+{
+    struct config *before = daemon->config;
+    struct policy_set *policies = NULL;
+
+    if (daemon_load_policies(&fresh->policies, &fresh->waivers, log_fault, NULL, &policies, err) <
+        0)
+        return err->kind;
+    if (fresh != before && reload_rooms(daemon, fresh, err) < 0) {
+        policy_set_free(policies);
+        return err->kind;
+    }
+    replace_file_policies_take(daemon, policies);
+    if (fresh == before)
+        return 0;
+    warn_restart(daemon, fresh);
+    daemon->config = fresh;
+    config_free_unless_used(daemon, before);
+    log_setup((enum log_format)fresh->log_format, (enum log_level)fresh->log_level);
+    return 0;
+}
+
 static int reload_config(struct daemon *daemon, struct error *err)
 {
     struct config *fresh = NULL;
-    struct config *old = daemon->config;
+    int result;
 
     if (!daemon->options->config_path)
-        return reload_policies(daemon, daemon->config, err);
+        return reload_all(daemon, daemon->config, err);
     if (config_load(daemon->options->config_path, &fresh, err) < 0)
         return err->kind;
-    if (reload_policies(daemon, fresh, err) < 0 || intake_reload(daemon->intake, fresh, err) < 0 ||
-        actions_reload(daemon->actions, fresh, err) < 0) {
-        config_free(fresh);
-        return err->kind;
-    }
-    warn_restart(daemon, fresh);
-    daemon->config = fresh;
-    log_setup((enum log_format)fresh->log_format, (enum log_level)fresh->log_level);
-    if (old != daemon->start_config)
-        config_free(old);
-    return 0;
+    result = reload_all(daemon, fresh, err);
+    if (result < 0)
+        config_free_unless_used(daemon, fresh);
+    return result;
 }
 
 void daemon_reload(struct daemon *daemon)
@@ -119,7 +187,6 @@ void daemon_reload(struct daemon *daemon)
     else if (http_server_reload_tls(daemon->server, &error) < 0)
         log_error(NULL, "reloading certificates failed: %s, keeping the old ones", error.text);
     else
-        log_notice(NULL, "configuration reloaded, policy revision %.12s",
-                   policy_set_revision(daemon->policies));
+        log_notice(NULL, "configuration reloaded");
     systemd_notify("READY=1");
 }

@@ -10,7 +10,7 @@
 #include "regwarden/log.h"
 #include "regwarden/systemd.h"
 
-enum { STOP_WAIT_MS = 15000, HOUSEKEEPING_MS = 3600000 };
+enum { STOP_WAIT_MS = 15000, HOUSEKEEPING_MS = 3600000, RECALL_WARN_MS = 10000 };
 
 struct daemon_registry *daemon_find_registry(struct daemon *daemon, const char *name)
 {
@@ -26,16 +26,30 @@ static void log_fault(void *argument, const struct error *err)
     log_error(NULL, "%s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
 }
 
+/* With what is above it; only the last is ours alone. */
+static int make_directory(const char *path, struct error *err)
+{
+    AUTO_FREE char *part = memory_copy_text(path);
+
+    for (char *end = strchr(part, '/'); end; end = strchr(end + 1, '/')) {
+        *end = '\0';
+        if (end != part)
+            (void)mkdir(part, 0755); /* the last one tells */
+        *end = '/';
+    }
+    if (mkdir(path, 0700) == 0 || (errno == EEXIST && file_is_directory(path)))
+        return 0;
+    error_set_errno(err, FAILURE_SYSTEM, errno, "creating the state directory %s", path);
+    return error_hint(err, "Set state-directory to a place that this user may write to.");
+}
+
 static int start_store(struct daemon *daemon, struct error *err)
 {
     const struct config *config = daemon->config;
     AUTO_FREE char *url = NULL;
 
-    if (mkdir(config->state_directory, 0700) < 0 && errno != EEXIST) {
-        error_set_errno(err, FAILURE_SYSTEM, errno, "creating the state directory %s",
-                        config->state_directory);
-        return error_hint(err, "Set state-directory to a place that this user may write to.");
-    }
+    if (make_directory(config->state_directory, err) < 0)
+        return err->kind;
     if (text_equal(config->store_url, "sqlite:"))
         url = text_new("sqlite:%s/regwarden.db", config->state_directory);
     else
@@ -269,11 +283,16 @@ static void keep_house(void *argument)
 
     timer_arm(daemon->housekeeping, HOUSEKEEPING_MS);
     store_prune(daemon->store, clock_wall_ms() - daemon->config->retention_ms, pruned, NULL);
-    daemon_reload_waivers(daemon); /* one may have expired or come from another replica */
 }
 
-static void start_reviews(struct daemon *daemon)
+static void waivers_due(void *argument)
 {
+    daemon_reload_waivers(argument);
+}
+
+static int start_reviews(struct daemon *daemon, struct error *err)
+{
+    (void)err;
     daemon->facts_cache = facts_cache_new((size_t)daemon->config->facts_cache_entries);
     daemon->placement_cache = placement_cache_new((size_t)daemon->config->facts_cache_entries * 16);
     daemon->inflight = inflight_new();
@@ -283,12 +302,33 @@ static void start_reviews(struct daemon *daemon)
     daemon->sweeps = sweeps_new(daemon);
     daemon->watchdog = timer_new(daemon->loop, ping_watchdog, daemon);
     daemon->housekeeping = timer_new(daemon->loop, keep_house, daemon);
+    daemon->waivers = timer_new(daemon->loop, waivers_due, daemon);
+    return 0;
 }
 
-struct start_step {
-    const char *what;
-    int (*start)(struct daemon *daemon, struct error *err);
-};
+static bool has_recalled(void *argument)
+{
+    const struct daemon *daemon = argument;
+
+    return (daemon->waivers_known && acts_have_looked(daemon->acts)) ||
+           daemon->start_failure.kind != FAILURE_NONE;
+}
+
+/* What has to be known before anything is judged or done: waivers, and where the journal ends. */
+static int start_recall(struct daemon *daemon, struct error *err)
+{
+    daemon_reload_waivers(daemon);
+    acts_look(daemon->acts);
+    while (!loop_run_until(daemon->loop, has_recalled, daemon, RECALL_WARN_MS))
+        log_warning(NULL, "the store does not answer, waiting");
+    if (daemon->start_failure.kind == FAILURE_NONE)
+        return 0;
+    if (err)
+        *err = daemon->start_failure;
+    return error_wrap(err, "reading the record");
+}
+
+typedef int start_f(struct daemon *daemon, struct error *err);
 
 static int start_loop(struct daemon *daemon, struct error *err)
 {
@@ -304,22 +344,17 @@ static int start_policies(struct daemon *daemon, struct error *err)
     return result;
 }
 
-static const struct start_step start_steps[] = {
-    {"event loop", start_loop},       {"policies", start_policies}, {"store", start_store},
-    {"registries", start_registries}, {"actions", start_actions},   {"server", start_server},
-    {"intake", start_intake},         {"API", start_api},
+static start_f *const start_steps[] = {
+    start_loop,   start_policies, start_store,   start_registries, start_actions,   start_server,
+    start_intake, start_api,      start_reviews, start_recall,     start_listening,
 };
 
 int daemon_start(struct daemon *daemon, struct error *err)
 {
     for (size_t i = 0; i < ARRAY_COUNT(start_steps); i++)
-        if (start_steps[i].start(daemon, err) < 0)
+        if (start_steps[i](daemon, err) < 0)
             return err->kind;
-    start_reviews(daemon);
-    if (start_listening(daemon, err) < 0)
-        return err->kind;
     daemon->ready = true;
-    daemon_reload_waivers(daemon);
     acts_start(daemon->acts);
     dispatcher_start(daemon->dispatcher);
     rejudge_start(daemon->rejudge);
@@ -335,7 +370,8 @@ static bool is_quiet(void *argument)
 {
     const struct daemon *daemon = argument;
 
-    return dispatcher_active(daemon->dispatcher) == 0 && acts_active(daemon->acts) == 0;
+    return dispatcher_active(daemon->dispatcher) == 0 && acts_active(daemon->acts) == 0 &&
+           !daemon->asks;
 }
 
 /* Nothing new is begun; what is under way gets time to end; the rest is parked: its events and
@@ -358,6 +394,7 @@ void daemon_stop(struct daemon *daemon)
 {
     if (daemon->dispatcher && daemon->ready)
         wind_down(daemon);
+    daemon->closing = true;
     api_free(daemon->api);
     intake_free(daemon->intake);
     actions_free(daemon->actions);
@@ -365,6 +402,7 @@ void daemon_stop(struct daemon *daemon)
         registry_free(daemon->registries[i].client);
     if (daemon->store)
         store_close(daemon->store);
+    asks_free(daemon);
     sweeps_free(daemon->sweeps);
     dispatcher_free(daemon->dispatcher);
     acts_free(daemon->acts);
@@ -374,6 +412,7 @@ void daemon_stop(struct daemon *daemon)
     placement_cache_free(daemon->placement_cache);
     timer_free(daemon->watchdog);
     timer_free(daemon->housekeeping);
+    timer_free(daemon->waivers);
     http_server_free(daemon->server);
     if (daemon->policies != daemon->file_policies)
         policy_set_free(daemon->policies);

@@ -7,7 +7,7 @@
 #include "regwarden/clock.h"
 #include "regwarden/log.h"
 
-enum { AFTER_FAILURE_MS = 60000 };
+enum { AFTER_FAILURE_MS = 60000, AFTER_FAILURE_MAX_MS = 3600000 };
 
 static void begin(struct sweep *sweep);
 
@@ -46,6 +46,7 @@ void sweeps_free(struct sweeps *sweeps)
 
         sweep_walk_release(sweep);
         timer_free(sweep->interval);
+        text_list_release(&sweep->exceptions);
         free(sweep->cause);
         free(sweep->last_error);
     }
@@ -53,59 +54,127 @@ void sweeps_free(struct sweeps *sweeps)
     free(sweeps);
 }
 
-static void ended(void *argument, const struct error *error)
+/* Later and later, and at last as rarely as when all is well. */
+static int64_t delay_after_failure_ms(const struct sweep *sweep)
 {
-    struct sweep *sweep = argument;
+    int64_t interval = sweep->registry->settings->sweep_interval_ms;
+    int64_t max = interval > 0 && interval < AFTER_FAILURE_MAX_MS ? interval : AFTER_FAILURE_MAX_MS;
+    int64_t delay = (int64_t)AFTER_FAILURE_MS << (sweep->failures < 10 ? sweep->failures : 10);
+
+    return delay < max ? delay : max;
+}
+
+static void arm_next(struct sweep *sweep, bool failed)
+{
     int64_t interval = sweep->registry->settings->sweep_interval_ms;
 
-    sweep->running = false;
-    sweep->finished_ms = clock_wall_ms();
-    if (error || sweep->last_error)
-        log_warning(LOG_FIELDS({"registry", sweep->registry->settings->name}),
-                    "sweep failed: %s, retrying later",
-                    sweep->last_error ? sweep->last_error : error->text);
-    else
-        log_info(LOG_FIELDS({"registry", sweep->registry->settings->name}),
-                 "sweep finished: %zu repositories, %zu tags, %zu to judge",
-                 sweep->repository_count, sweep->tag_count, sweep->wanted_count);
     if (sweep->daemon->stopping)
         return;
     if (sweep->again) {
         sweep->again = false;
         begin(sweep);
-    } else if (error || sweep->last_error) {
-        timer_arm(sweep->interval, AFTER_FAILURE_MS);
+    } else if (failed) {
+        timer_arm(sweep->interval, delay_after_failure_ms(sweep));
+        sweep->failures++;
     } else if (interval > 0) {
         timer_arm(sweep->interval, interval);
     }
 }
 
-/* Called by the walk when there is nothing more to do, or when it failed. */
+static void ended(void *argument, const struct error *error)
+{
+    struct sweep *sweep = argument;
+    bool failed = error || sweep->last_error;
+
+    sweep->running = false;
+    sweep->finished_ms = clock_wall_ms();
+    if (error && !sweep->last_error)
+        sweep->last_error = memory_copy_text(error->text);
+    if (failed) {
+        log_warning(LOG_FIELDS({"registry", sweep->registry->settings->name}),
+                    "sweep failed: %s, retrying later", sweep->last_error);
+    } else {
+        sweep->failures = 0;
+        log_info(LOG_FIELDS({"registry", sweep->registry->settings->name}),
+                 "sweep finished: %zu repositories, %zu tags, %zu to judge",
+                 sweep->repository_count, sweep->tag_count, sweep->wanted_count);
+    }
+    arm_next(sweep, failed);
+}
+
+/* What was not looked at is not missed. */
+static void list_scope(const struct sweep *sweep, struct text_list *ret)
+{
+    const struct config_registry *settings = sweep->registry->settings;
+
+    text_list_copy(ret, &settings->sweep_repositories);
+    if (settings->quarantine_prefix && *settings->quarantine_prefix)
+        text_list_add_take(ret, text_new("!%s/**", settings->quarantine_prefix));
+    for (size_t i = 0; i < sweep->exceptions.count; i++)
+        text_list_add_take(ret, text_new("!%s", sweep->exceptions.items[i]));
+}
+
+static void end(struct sweep *sweep, const struct error *error)
+{
+    AUTO_TEXT_LIST struct text_list scope = {0};
+    AUTO_FREE char *reason = NULL;
+    struct sweep_end end = {
+        .id = sweep->id, .at_ms = clock_wall_ms(), .complete = error == NULL, .scope = &scope};
+
+    if (error) {
+        reason = memory_copy_text(error->text);
+        free(sweep->last_error);
+        sweep->last_error = memory_copy_text(error->text);
+    } else if (sweep->skipped) {
+        reason =
+            text_new("%zu cannot be looked at, the first: %s", sweep->skipped, sweep->skip.text);
+        log_warning(LOG_FIELDS({"registry", sweep->registry->settings->name}), "%s, ignoring",
+                    reason);
+    }
+    end.reason = reason;
+    list_scope(sweep, &scope);
+    store_sweep_end(sweep->daemon->store, &end, ended, sweep);
+}
+
+/* A catalogue that shows nothing may be one that we may not see. */
+static void known_looked_up(void *argument, const struct error *error, struct json *verdicts)
+{
+    struct error empty;
+
+    if (!error && json_count(verdicts) > 0) {
+        error_set(&empty, FAILURE_DENIED,
+                  "the catalogue is empty, though images of this registry are known");
+        error_hint(&empty, "Give regwarden's account the right to list all repositories.");
+        error = &empty;
+    }
+    end(argument, error);
+}
+
 void sweep_walked(struct sweep *sweep, const struct error *error)
 {
-    char text[ERROR_TEXT_SIZE];
+    struct store_filter filter = {.registry = sweep->registry->settings->name, .limit = 1};
 
-    snprintf(text, sizeof text, "%s", error ? error->text : "");
-    if (error)
-        sweep->last_error = memory_copy_text(text);
-    store_sweep_end(sweep->daemon->store,
-                    &(struct sweep_end){.id = sweep->id,
-                                        .at_ms = clock_wall_ms(),
-                                        .complete = error == NULL,
-                                        .reason = error ? text : NULL},
-                    ended, sweep);
+    if (error || sweep->repository_count > 0)
+        end(sweep, error);
+    else
+        store_list(sweep->daemon->store, STORE_LIST_VERDICTS, &filter, known_looked_up, sweep);
 }
 
 static void begun(void *argument, const struct error *error, int64_t id)
 {
     struct sweep *sweep = argument;
+    struct error stopped;
 
     if (error) {
-        sweep->last_error = memory_copy_text(error->text);
         ended(sweep, error);
         return;
     }
     sweep->id = id;
+    if (sweep->stopped) {
+        error_set(&stopped, FAILURE_LATER, "stopped");
+        end(sweep, &stopped);
+        return;
+    }
     sweep_walk(sweep);
 }
 
@@ -115,7 +184,11 @@ static void looked_up(void *argument, const struct error *error, struct json *sw
 {
     struct sweep *sweep = argument;
 
-    sweep->is_first = !error;
+    if (error) { /* what is found must not be taken for news */
+        ended(sweep, error);
+        return;
+    }
+    sweep->is_first = true;
     for (size_t i = 0; i < json_count(sweeps); i++)
         if (text_equal(json_get_string(json_at(sweeps, i), "state"), "complete"))
             sweep->is_first = false;
@@ -132,6 +205,8 @@ static void begin(struct sweep *sweep)
         sweep->again = true;
         return;
     }
+    if (sweep->stopped)
+        return;
     timer_disarm(sweep->interval);
     sweep->running = true;
     sweep->begun_ms = clock_wall_ms();

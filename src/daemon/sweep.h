@@ -4,7 +4,13 @@
 
 #include "daemon_priv.h"
 
-enum { SWEEP_RESOLVES = 8, SWEEP_BATCH = 128 };
+enum {
+    SWEEP_RESOLVES = 8,
+    SWEEP_BATCH = 128,
+    SWEEP_NAMES_BYTES_MAX = 24 << 20, /* of the names of repositories, and of one's tags */
+    SWEEP_EXCEPTIONS_MAX = 1000,
+    SWEEP_LATER_MAX = 8 /* failures in a row that say that the registry is down */
+};
 
 struct sweep_found {
     char *repository;
@@ -22,6 +28,7 @@ struct sweep { /* of one registry */
     bool is_first; /* of this registry: what it finds was there before us */
     int64_t id;
     int64_t begun_ms, finished_ms;
+    unsigned failures; /* in a row */
     size_t repository_count, tag_count, wanted_count;
     char *last_error;
 
@@ -30,6 +37,7 @@ struct sweep { /* of one registry */
     bool stopped;
     uint64_t listing;              /* request id of the catalogue or tags page under way */
     struct text_list repositories; /* still to visit, from repository_index */
+    size_t repository_bytes, tag_bytes;
     size_t repository_index;
     bool repositories_complete;
     struct text_list tags; /* of the present repository, from tag_index */
@@ -43,7 +51,11 @@ struct sweep { /* of one registry */
     bool *wanted;
     struct event *events;
     size_t event_count;
-    struct error failure; /* first failure that ends the walk */
+    struct error failure;        /* first failure that ends the walk */
+    struct text_list exceptions; /* repositories of which something could not be looked at */
+    size_t skipped;              /* tags and lists */
+    struct error skip;           /* why, the first; one that may pass before one that will not */
+    unsigned later_in_a_row;
 };
 
 struct sweeps {
@@ -55,6 +67,7 @@ struct sweeps {
 void sweep_walk(struct sweep *sweep);
 void sweep_walk_stop(struct sweep *sweep);
 void sweep_walk_release(struct sweep *sweep);
-void sweep_walked(struct sweep *sweep, const struct error *error); /* sweep.c */
+/* sweep.c: everything was looked at, but for what stands in sweep->exceptions; or why not. */
+void sweep_walked(struct sweep *sweep, const struct error *error);
 
 #endif

@@ -1,6 +1,8 @@
 /* The walk of one sweep: catalogue page by page, the tags of each repository, the digest of each
  * tag (a few at once), and batches to the store, which says what is not judged yet. Nothing is
- * judged here. Memory holds one page of names and one batch. */
+ * judged here. Memory holds the names of repositories and of one repository's tags, both bounded,
+ * and one batch. One repository or tag that cannot be looked at does not keep us from the others.
+ */
 #include "sweep.h"
 
 #include <assert.h>
@@ -15,6 +17,54 @@ static void fail(struct sweep *sweep, const struct error *error)
 {
     if (sweep->failure.kind == FAILURE_NONE)
         sweep->failure = *error;
+}
+
+/* Broken for good: trying again would not help. */
+static bool is_lasting(const struct error *error)
+{
+    return error->kind == FAILURE_INPUT || error->kind == FAILURE_LIMIT;
+}
+
+static void skip(struct sweep *sweep, const char *repository, const struct error *error)
+{
+    const struct text_list *exceptions = &sweep->exceptions;
+
+    sweep->skipped++;
+    if (sweep->skip.kind == FAILURE_NONE || (is_lasting(&sweep->skip) && !is_lasting(error)))
+        sweep->skip = *error;
+    if (exceptions->count == 0 || !text_equal(exceptions->items[exceptions->count - 1], repository))
+        text_list_add(&sweep->exceptions, repository);
+    if (exceptions->count > SWEEP_EXCEPTIONS_MAX)
+        fail(sweep, error);
+    if (error->kind == FAILURE_LATER && ++sweep->later_in_a_row >= SWEEP_LATER_MAX)
+        fail(sweep, error);
+}
+
+static void add_name(struct sweep *sweep, struct text_list *list, size_t *bytes, const char *name)
+{
+    enum { OVERHEAD_BYTES = 40 }; /* of a list's item, about */
+    struct error error;
+
+    *bytes += strlen(name) + OVERHEAD_BYTES;
+    if (*bytes <= SWEEP_NAMES_BYTES_MAX) {
+        text_list_add(list, name);
+        return;
+    }
+    error_set(&error, FAILURE_LIMIT, "the registry lists more names than %d MiB hold",
+              SWEEP_NAMES_BYTES_MAX >> 20);
+    error_hint(&error, "name what is to be swept under sweep-repositories");
+    fail(sweep, &error);
+}
+
+/* Takes no further page once the walk has failed. True: that was the last one. */
+static bool list_ended(struct sweep *sweep, const struct registry_answer *answer)
+{
+    if (answer->more && !answer->error && sweep->failure.kind == FAILURE_NONE)
+        return false;
+    if (answer->more && !answer->error)
+        registry_cancel(sweep->registry->client, sweep->listing);
+    sweep->listing = 0;
+    return true;
 }
 
 /* --- which repositories --- */
@@ -60,15 +110,20 @@ static void repositories_listed(void *argument, const struct registry_answer *an
         fail(sweep, answer->error);
     for (size_t i = 0; answer->names && i < answer->names->count; i++)
         if (is_in_scope(sweep, answer->names->items[i]))
-            text_list_add(&sweep->repositories, answer->names->items[i]);
-    if (answer->more && !answer->error)
+            add_name(sweep, &sweep->repositories, &sweep->repository_bytes,
+                     answer->names->items[i]);
+    if (!list_ended(sweep, answer))
         return;
-    sweep->listing = 0;
     sweep->repositories_complete = true;
     go_on(sweep);
 }
 
 /* --- which tags --- */
+
+static const char *present_repository(const struct sweep *sweep)
+{
+    return sweep->repositories.items[sweep->repository_index - 1];
+}
 
 static void tags_listed(void *argument, const struct registry_answer *answer)
 {
@@ -76,13 +131,14 @@ static void tags_listed(void *argument, const struct registry_answer *answer)
 
     if (answer->error &&
         answer->error->kind != FAILURE_ABSENT) /* a repository without tags, or gone since */
-        fail(sweep, answer->error);
+        skip(sweep, present_repository(sweep), answer->error);
+    else
+        sweep->later_in_a_row = 0;
     for (size_t i = 0; answer->names && i < answer->names->count; i++)
         if (tag_is_valid(answer->names->items[i]))
-            text_list_add(&sweep->tags, answer->names->items[i]);
-    if (answer->more && !answer->error)
+            add_name(sweep, &sweep->tags, &sweep->tag_bytes, answer->names->items[i]);
+    if (!list_ended(sweep, answer))
         return;
-    sweep->listing = 0;
     sweep->tags_complete = true;
     go_on(sweep);
 }
@@ -91,12 +147,12 @@ static void next_repository(struct sweep *sweep)
 {
     text_list_release(&sweep->tags);
     sweep->tag_index = 0;
+    sweep->tag_bytes = 0;
     sweep->tags_complete = false;
     sweep->repository_index++;
     sweep->repository_count++;
-    sweep->listing = registry_list_tags(sweep->registry->client,
-                                        sweep->repositories.items[sweep->repository_index - 1],
-                                        tags_listed, sweep);
+    sweep->listing =
+        registry_list_tags(sweep->registry->client, present_repository(sweep), tags_listed, sweep);
 }
 
 /* --- which digest --- */
@@ -116,10 +172,11 @@ static void resolved(void *argument, const struct registry_answer *answer)
     sweep->resolving--;
     if (answer->error) {
         if (answer->error->kind != FAILURE_ABSENT) /* deleted since it was listed */
-            fail(sweep, answer->error);
+            skip(sweep, resolve->repository, answer->error);
         free(resolve->repository);
         free(resolve->tag);
     } else {
+        sweep->later_in_a_row = 0;
         found = &sweep->found[sweep->found_count++];
         *found = (struct sweep_found){
             .repository = resolve->repository, .tag = resolve->tag, .digest = answer->digest};
@@ -136,8 +193,7 @@ static void start_resolves(struct sweep *sweep)
         struct resolve *resolve = memory_new(sizeof *resolve);
 
         resolve->sweep = sweep;
-        resolve->repository =
-            memory_copy_text(sweep->repositories.items[sweep->repository_index - 1]);
+        resolve->repository = memory_copy_text(present_repository(sweep));
         resolve->tag = memory_copy_text(sweep->tags.items[sweep->tag_index++]);
         sweep->resolving++;
         sweep->tag_count++;
@@ -228,6 +284,10 @@ static void finish(struct sweep *sweep)
 
     if (sweep->stopped && failure.kind == FAILURE_NONE)
         error_set(&failure, FAILURE_LATER, "stopped");
+    if (failure.kind == FAILURE_NONE && sweep->skipped && !is_lasting(&sweep->skip)) {
+        failure = sweep->skip;
+        error_wrap(&failure, "%zu could not be looked at, the first", sweep->skipped);
+    }
     sweep->walking = false;
     sweep_walk_release(sweep);
     sweep_walked(sweep, failure.kind == FAILURE_NONE ? NULL : &failure);
@@ -264,8 +324,13 @@ void sweep_walk(struct sweep *sweep)
 {
     assert(!sweep->walking);
     sweep->walking = true;
-    sweep->failure = (struct error){0};
+    sweep->failure = sweep->skip = (struct error){0};
+    sweep->skipped = 0;
+    sweep->later_in_a_row = 0;
+    sweep->repository_bytes = sweep->tag_bytes = 0;
     sweep->repository_index = sweep->tag_index = 0;
+    text_list_release(&sweep->exceptions);
+    sweep->exceptions = (struct text_list){0};
     sweep->found = memory_new_array(SWEEP_BATCH, sizeof *sweep->found);
     sweep->items = memory_new_array(SWEEP_BATCH, sizeof *sweep->items);
     sweep->wanted = memory_new_array(SWEEP_BATCH, sizeof *sweep->wanted);

@@ -61,24 +61,39 @@ static void hash_sources(const struct policy_source *sources, size_t count, char
     hash_sums(sums, count, ret);
 }
 
-/* The book's revision joined with the waivers of the ledger. */
-static void hash_waivers(const char *revision, const struct waiver *waivers, size_t count,
+static void hash_waiver(const struct waiver *waiver, uint8_t ret[static SUM_SIZE])
+{
+    AUTO_JSON struct json *json = waiver_to_json(waiver);
+    AUTO_TEXT struct text text = {0};
+    uint8_t sum[HASH_SIZE_MAX];
+
+    json_write(json, JSON_SORTED, &text);
+    crypto_hash(HASH_SHA256, text_data(&text), text.length, sum);
+    memcpy(ret, sum, SUM_SIZE);
+}
+
+/* The book's revision joined with what differs from it now: waivers of the ledger that hold, and
+ * waivers of the files that do not hold any more. */
+static void hash_waivers(const struct policy_set *set, const struct waiver_view *ledger,
                          char ret[static 65])
 {
-    AUTO_FREE uint8_t(*sums)[SUM_SIZE] = memory_new_array(count + 1, SUM_SIZE);
+    const struct waiver_list *files = &set->book->waivers;
+    AUTO_FREE uint8_t(*sums)[SUM_SIZE] =
+        memory_new_array(files->count + ledger->count + 1, SUM_SIZE);
+    size_t count = 0;
 
-    if (!crypto_from_hex(revision, SUM_SIZE, sums[count]))
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->items[i].expires_ms > ledger->now_ms)
+            hash_waiver(&ledger->items[i], sums[count++]);
+    for (size_t i = 0; i < files->count; i++)
+        if (files->items[i].waiver.expires_ms <= ledger->now_ms)
+            hash_waiver(&files->items[i].waiver, sums[count++]);
+    memcpy(ret, set->book->revision, sizeof(set->book->revision));
+    if (count == 0)
+        return;
+    if (!crypto_from_hex(set->book->revision, SUM_SIZE, sums[count++]))
         abort();
-    for (size_t i = 0; i < count; i++) {
-        AUTO_JSON struct json *json = waiver_to_json(&waivers[i]);
-        AUTO_TEXT struct text text = {0};
-        uint8_t sum[HASH_SIZE_MAX];
-
-        json_write(json, JSON_SORTED, &text);
-        crypto_hash(HASH_SHA256, text_data(&text), text.length, sum);
-        memcpy(sums[i], sum, SUM_SIZE);
-    }
-    hash_sums(sums, count + 1, ret);
+    hash_sums(sums, count, ret);
 }
 
 static void refuse_same_name(const struct yaml_document *document, const struct policy_book *book,
@@ -192,24 +207,23 @@ int policy_set_compile(const struct policy_source *sources, size_t count, policy
     return 0;
 }
 
-int policy_set_with_waivers(const struct policy_set *set, const struct waiver *waivers,
-                            size_t count, struct policy_set **ret, struct error *err)
+int policy_set_with_waivers(const struct policy_set *set, const struct waiver_view *ledger,
+                            struct policy_set **ret, struct error *err)
 {
     struct policy_set *copy;
 
-    for (size_t i = 0; i < count; i++) {
-        int rc = waiver_check(&waivers[i], err);
+    for (size_t i = 0; i < ledger->count; i++) {
+        int rc = waiver_check(&ledger->items[i], err);
 
         if (rc < 0)
             return rc;
     }
     atomic_fetch_add(&set->book->references, 1);
     copy = new_set(set->book);
-    for (size_t i = 0; i < count; i++)
-        waiver_list_add(&copy->waivers, &waivers[i]);
+    for (size_t i = 0; i < ledger->count; i++)
+        waiver_list_add(&copy->waivers, &ledger->items[i]);
     waiver_list_sort(&copy->waivers);
-    if (count > 0)
-        hash_waivers(set->book->revision, waivers, count, copy->revision);
+    hash_waivers(set, ledger, copy->revision);
     *ret = copy;
     return 0;
 }

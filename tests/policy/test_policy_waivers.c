@@ -133,7 +133,8 @@ static void test_a_name_that_is_not_there_matches_no_pattern(void **state)
     struct verdict verdict = {0};
 
     (void)state;
-    assert_int_equal(policy_set_with_waivers(base, &waiver, 1, &set, NULL), 0);
+    assert_int_equal(
+        policy_set_with_waivers(base, &(struct waiver_view){&waiver, 1, 0}, &set, NULL), 0);
     policy_judge(set, facts, &untagged, support_now_ms(), &verdict);
     assert_int_equal(count_waived(&verdict), 0);
     verdict_release(&verdict);
@@ -159,17 +160,56 @@ static void test_the_ledger_replaces_the_ledger_and_keeps_files(void **state)
     (void)state;
     assert_int_equal(policy_set_compile(sources, 2, NULL, NULL, &set, NULL), 0);
     assert_int_equal(policy_set_waiver_count(set), 1);
-    assert_int_equal(policy_set_with_waivers(set, &waiver, 1, &with, NULL), 0);
+    assert_int_equal(
+        policy_set_with_waivers(set, &(struct waiver_view){&waiver, 1, 0}, &with, NULL), 0);
     assert_int_equal(policy_set_waiver_count(with), 2);
     assert_string_equal(policy_set_waiver(with, 0)->id, "L-1"); /* sorted by rule */
     assert_string_not_equal(policy_set_revision(with), policy_set_revision(set));
-    assert_int_equal(policy_set_with_waivers(with, NULL, 0, &without, NULL), 0);
+    assert_int_equal(policy_set_with_waivers(with, &(struct waiver_view){0}, &without, NULL), 0);
     assert_int_equal(policy_set_waiver_count(without), 1);
     assert_string_equal(policy_set_revision(without), policy_set_revision(set));
     policy_set_free(set); /* the others live on */
     assert_int_equal(policy_set_count(with), 1);
     policy_set_free(with);
     policy_set_free(without);
+    waiver_release(&waiver);
+}
+
+/* What a waiver excused is judged again once it has ended: the revision changes then, and at no
+ * other time. */
+static void test_the_revision_tells_which_waivers_hold(void **state)
+{
+    static const char file[] = WAIVER("rule: volumes, expires: '1970-01-01T00:00:03Z'");
+    static const struct {
+        int64_t now_ms;
+        int revision; /* equal numbers: equal revisions */
+    } cases[] = {{0, 1}, {1999, 1}, {2000, 2}, {2999, 2}, {3000, 3}, {INT64_MAX, 3}};
+    const struct policy_source sources[] = {{"p", POLICY, strlen(POLICY)},
+                                            {"w", file, sizeof(file) - 1}};
+    struct waiver waiver = {.id = memory_copy_text("L-1"),
+                            .rule = memory_copy_text("tags"),
+                            .reason = memory_copy_text("r"),
+                            .owner = memory_copy_text("o"),
+                            .expires_ms = 2000};
+    struct policy_set *files = NULL;
+    char seen[4][65] = {""};
+
+    (void)state;
+    assert_int_equal(policy_set_compile(sources, 2, NULL, NULL, &files, NULL), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct waiver_view ledger = {&waiver, 1, cases[i].now_ms};
+        struct policy_set *set = NULL;
+
+        assert_int_equal(policy_set_with_waivers(files, &ledger, &set, NULL), 0);
+        assert_int_equal(policy_set_waiver_count(set), 2); /* ended ones are listed */
+        for (int other = 1; other < 4; other++)
+            if (seen[other][0])
+                assert_int_equal(text_equal(seen[other], policy_set_revision(set)),
+                                 other == cases[i].revision);
+        memcpy(seen[cases[i].revision], policy_set_revision(set), sizeof(seen[0]));
+        policy_set_free(set);
+    }
+    policy_set_free(files);
     waiver_release(&waiver);
 }
 
@@ -243,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_by_fingerprint_and_digest),
         cmocka_unit_test(test_a_name_that_is_not_there_matches_no_pattern),
         cmocka_unit_test(test_the_ledger_replaces_the_ledger_and_keeps_files),
+        cmocka_unit_test(test_the_revision_tells_which_waivers_hold),
         cmocka_unit_test(test_json),
     };
 
