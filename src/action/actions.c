@@ -121,11 +121,21 @@ static unsigned resolve_exclusive(unsigned wanted)
     return wanted;
 }
 
+/* What we moved there is not judged. What is, somebody else has pushed there: it cannot be moved
+ * any further, but people are told, and the gate refuses it. */
+static unsigned resolve_in_quarantine(unsigned wanted)
+{
+    const unsigned quiet = ACTION_BIT(ACTION_NOTIFY) | ACTION_BIT(ACTION_HOLD);
+    if (wanted & (ACTION_BIT(ACTION_QUARANTINE) | ACTION_BIT(ACTION_REMOVE)))
+        wanted |= ACTION_BIT(ACTION_HOLD);
+    return wanted & quiet;
+}
+
 unsigned actions_resolve(const struct actions *actions, unsigned wanted,
                          const struct action_target *target)
 {
     if (quarantine_owns(actions, target->registry_name, target->repository))
-        return 0;
+        return resolve_in_quarantine(wanted);
     if (!table[ACTION_LABEL].available && (wanted & ACTION_BIT(ACTION_LABEL)))
         wanted = without(wanted, ACTION_BIT(ACTION_LABEL)) | ACTION_BIT(ACTION_TAG);
     if (!can_roll_back(target))
@@ -180,7 +190,8 @@ static enum plan_state refuse(const struct task *task, struct error *err)
         error_set(err, FAILURE_INPUT, "audit mode: nothing is changed");
         return PLAN_SKIPPED;
     }
-    if (quarantine_owns(task->actions, target->registry_name, target->repository)) {
+    if (task->type->changes_registry &&
+        quarantine_owns(task->actions, target->registry_name, target->repository)) {
         error_set(err, FAILURE_INPUT, "%s is in quarantine already", target->repository);
         return PLAN_SKIPPED;
     }

@@ -15,9 +15,17 @@ struct copy_item {
     bool leaf; /* names no further manifests */
 };
 
+/* Registries that allow it hold indexes of which some manifests are not there. What is not there
+ * need not be copied; the image itself must be. */
+static bool may_lack(const struct registry_answer *answer, size_t position)
+{
+    return position > 0 && answer_is_absent(answer);
+}
+
 struct copy {
     char *from, *to, *tag;
     struct expectation expectation;
+    bool another_name_will_do;
     task_step_f *next;
     /* Parents before children; a manifest that two indexes name is here twice, so that walking
      * backwards meets every child before each of its parents. */
@@ -88,6 +96,11 @@ static void on_listed(struct task *task, const struct registry_answer *answer)
     struct copy *copy = task->copy;
     AUTO_MANIFEST struct manifest *manifest = NULL;
     struct error err = {0};
+    if (may_lack(answer, copy->position)) {
+        copy->position++;
+        list_next(task);
+        return;
+    }
     if (answer->error != NULL) {
         finish(task, answer->error);
         return;
@@ -132,12 +145,17 @@ static void list_next(struct task *task)
 static void on_current(struct task *task, const struct registry_answer *answer)
 {
     struct copy *copy = task->copy;
-    if (answer_is(answer, &copy->kept.digest))
+    struct error taken = {0};
+    if (answer_is(answer, &copy->kept.digest)) {
         copy_next(task, NULL);
-    else if (expectation_holds(&copy->expectation, answer))
+    } else if (expectation_holds(&copy->expectation, answer)) {
         task_put(task, copy->to, copy->tag, &copy->kept, copy_next);
-    else
+    } else if (answer->error == NULL && copy->another_name_will_do) {
+        error_set(&taken, FAILURE_LATER, "somebody else has taken the tag %s", copy->tag);
+        finish(task, &taken);
+    } else {
         task_skip_moved(task, copy->to, copy->tag, answer);
+    }
 }
 
 static void put_manifest(struct task *task)
@@ -207,6 +225,10 @@ static void on_manifest(struct task *task, const struct registry_answer *answer)
 {
     struct copy *copy = task->copy;
     struct error err = {0};
+    if (may_lack(answer, copy->position)) {
+        copy_next(task, NULL);
+        return;
+    }
     if (answer->error != NULL) {
         finish(task, answer->error);
         return;
@@ -240,6 +262,7 @@ void copy_image(struct task *task, const struct copy_order *order, task_step_f *
     copy->to = memory_copy_text(order->to);
     copy->tag = memory_copy_text(order->tag);
     copy->expectation = order->expectation;
+    copy->another_name_will_do = order->another_name_will_do;
     copy->done = map_new();
     copy->next = next;
     add_item(copy, &order->digest, false);

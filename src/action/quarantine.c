@@ -4,20 +4,22 @@
  *
  * Repeated after a crash it finds what was done by looking: the copy is whole when its tag names
  * it, and then it no longer matters what became of the tag. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "copy.h"
+#include "regwarden/crypto.h"
 #include "regwarden/reference.h"
 #include "task.h"
 #include "untag.h"
 
-enum { TAG_SIZE_MAX = 128 };
+enum { TAG_SIZE_MAX = 128, CHOICES_MAX = 4, OTHER_NAME_BYTES = 8 };
 
 struct quarantine {
     char *repository; /* where it goes */
     char *tag;        /* its name there */
-    bool tag_changed; /* another image has the first choice of name */
+    unsigned choice;  /* of that name: other images have those before */
     bool named;       /* the tag names the image still */
     enum untag_means means;
 };
@@ -51,11 +53,28 @@ bool quarantine_owns(const struct actions *actions, const char *registry, const 
            (repository[length] == '/' || repository[length] == '\0');
 }
 
-/* "<prefix>/<repository>". FAILURE_INPUT when that is no legal name. Returns new. */
+/* For a repository whose name is too long to have anything in front of it. */
+static char *short_name(const char *prefix, const char *repository)
+{
+    uint8_t hash[HASH_SIZE_MAX];
+    char hex[2 * HASH_SIZE_MAX + 1];
+    crypto_hash(HASH_SHA256, repository, strlen(repository), hash);
+    crypto_hex(hash, hash_size(HASH_SHA256), hex);
+    return text_new("%s/%s", prefix, hex);
+}
+
+/* "<prefix>/<repository>", or with a hash of the repository where that would be too long: a long
+ * name must not keep an image out of quarantine. FAILURE_INPUT when the prefix itself is at fault.
+ * Returns new. */
 static int name_in_quarantine(const struct actions *actions, const char *registry,
                               const char *repository, char **ret, struct error *err)
 {
-    AUTO_FREE char *name = text_new("%s/%s", prefix_of(actions, registry), repository);
+    const char *prefix = prefix_of(actions, registry);
+    AUTO_FREE char *name = text_new("%s/%s", prefix, repository);
+    if (!repository_is_valid(name)) {
+        free(name);
+        name = short_name(prefix, repository);
+    }
     if (!repository_is_valid(name)) {
         error_set(err, FAILURE_INPUT, "the quarantine's name for %s is no legal repository name",
                   repository);
@@ -65,13 +84,24 @@ static int name_in_quarantine(const struct actions *actions, const char *registr
     return 0;
 }
 
-/* For when the plain name is taken by an image that was moved here earlier: both must stay. */
-static char *second_name(const char *tag, const struct digest *digest)
+/* For when the plain name is taken by an image that was moved here earlier: both must stay. A crash
+ * later it has to be the same name again; the third and further choices hold the plan's number, so
+ * that nobody can take them all beforehand. Returns new. */
+static char *other_name(const struct action_target *target, unsigned choice)
 {
-    char buffer[DIGEST_SHORT_SIZE];
-    const char *twelve = digest_format_short(digest, buffer);
-    int room = TAG_SIZE_MAX - 1 - (int)strlen(twelve);
-    return text_new("%.*s-%s", room, tag, twelve);
+    char digest[DIGEST_TEXT_SIZE], twelve[DIGEST_SHORT_SIZE];
+    uint8_t hash[HASH_SIZE_MAX];
+    char hex[2 * HASH_SIZE_MAX + 1];
+    const char *end = digest_format_short(&target->digest, twelve);
+    if (choice > 1) {
+        AUTO_FREE char *all = text_new("%u\n%" PRId64 "\n%s\n%s", choice, target->plan_id,
+                                       target->repository, digest_format(&target->digest, digest));
+        crypto_hash(HASH_SHA256, all, strlen(all), hash);
+        crypto_hex(hash, OTHER_NAME_BYTES, hex);
+        end = hex;
+    }
+    int room = TAG_SIZE_MAX - 1 - (int)strlen(end);
+    return text_new("%.*s-%s", room, target->tag, end);
 }
 
 /* --- plan --- */
@@ -193,10 +223,9 @@ static void on_there(struct task *task, const struct registry_answer *answer)
         task_fail(task, answer->error);
         return;
     }
-    if (answer->error == NULL && !copied && !quarantine->tag_changed) {
-        quarantine->tag_changed = true;
+    if (answer->error == NULL && !copied && quarantine->choice + 1 < CHOICES_MAX) {
         free(quarantine->tag);
-        quarantine->tag = second_name(task->target.tag, &task->target.digest);
+        quarantine->tag = other_name(&task->target, ++quarantine->choice);
         task_resolve(task, quarantine->repository, quarantine->tag, on_there);
         return;
     }
@@ -215,7 +244,8 @@ static void on_there(struct task *task, const struct registry_answer *answer)
                                         .to = quarantine->repository,
                                         .tag = quarantine->tag,
                                         .digest = task->target.digest,
-                                        .expectation = {.absent = true}},
+                                        .expectation = {.absent = true},
+                                        .another_name_will_do = true},
                    on_copied);
     }
 }

@@ -135,7 +135,9 @@ static void resolves_what_is_wanted(void **state)
         {"a", NULL, false, BIT(TAG) | BIT(REMOVE) | BIT(ROLLBACK), 0},
         {"a", "v1", true, BIT(LABEL), BIT(TAG)},
         {"a", "v1", true, BIT(ATTEST), BIT(ATTEST)},
-        {"quarantine/a", "v1", true, BIT(NOTIFY) | BIT(QUARANTINE) | BIT(TAG), 0},
+        {"quarantine/a", "v1", true, BIT(NOTIFY) | BIT(QUARANTINE) | BIT(TAG),
+         BIT(NOTIFY) | BIT(HOLD)},
+        {"quarantine/a", NULL, false, BIT(NOTIFY) | BIT(REMOVE), BIT(NOTIFY) | BIT(HOLD)},
         {"quarantine", "v1", true, BIT(TAG), 0},
         {"quarantined/a", "v1", true, BIT(TAG), BIT(TAG)},
     };

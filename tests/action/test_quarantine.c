@@ -343,6 +343,7 @@ static void no_copy_no_removal(void **state)
     assert_digest(tag_of(fixture, "team/app", "v1"), bad);
 }
 
+/* A long name is no way around: the image goes where its repository's hash says, and comes back. */
 static void a_name_that_is_too_long(void **state)
 {
     struct fixture *fixture = *state;
@@ -354,9 +355,110 @@ static void a_name_that_is_too_long(void **state)
     struct digest bad = push_image(fixture, name, "v1", "bad");
     struct action_target target = target_of(fixture, name, "v1", &bad);
     perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    AUTO_JSON struct json *recorded = TAKE(outcome.undo);
+    const char *to = json_get_string(recorded, "repository");
+    assert_int_equal(strlen(to), strlen("quarantine/") + 64);
+    assert_digest(tag_of(fixture, to, "v1"), bad);
+    assert_int_equal(tag_count(fixture, name), 0);
+    undo(fixture, ACTION_QUARANTINE, &target, recorded, false, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    assert_digest(tag_of(fixture, name, "v1"), bad);
+}
+
+static void a_prefix_that_is_too_long(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_OUTCOME struct outcome outcome = {0};
+    char prefix[251];
+    memset(prefix, 'q', sizeof(prefix) - 1);
+    prefix[sizeof(prefix) - 1] = '\0';
+    struct digest bad = setup_image(fixture, "{}");
+    char *before = fixture->settings.quarantine_prefix;
+    fixture->settings.quarantine_prefix = prefix;
+    struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+    perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    fixture->settings.quarantine_prefix = before;
     assert_int_equal(outcome.state, PLAN_FAILED);
     assert_non_null(strstr(outcome.error.hint, "quarantine-prefix"));
     assert_int_equal(take_writes(fixture), 0);
+}
+
+/* Somebody who may push there has put other images under the names that are likely. */
+static void names_that_are_taken(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_OUTCOME struct outcome outcome = {0};
+    char twelve[DIGEST_SHORT_SIZE];
+    struct digest bad = setup_image(fixture, "{}");
+    AUTO_FREE char *second = text_new("v1-%s", digest_format_short(&bad, twelve));
+    struct digest one = push_image(fixture, "quarantine/team/app", "v1", "one");
+    struct digest two = push_image(fixture, "quarantine/team/app", second, "two");
+    struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+    perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    AUTO_JSON struct json *recorded = TAKE(outcome.undo);
+    const char *third = json_get_string(recorded, "tag");
+    assert_digest(tag_of(fixture, "quarantine/team/app", "v1"), one);
+    assert_digest(tag_of(fixture, "quarantine/team/app", second), two);
+    assert_digest(tag_of(fixture, "quarantine/team/app", third), bad);
+    assert_int_equal(tag_count(fixture, "team/app"), 0);
+    perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    assert_int_equal(tag_count(fixture, "quarantine/team/app"), 3);
+    undo(fixture, ACTION_QUARANTINE, &target, recorded, false, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    assert_digest(tag_of(fixture, "team/app", "v1"), bad);
+}
+
+/* A name that is taken between look and write: later, under another one, and nothing is lost. */
+static void a_name_that_is_taken_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+    char digest[DIGEST_TEXT_SIZE];
+    for (int at = 1; at < 40; at++) {
+        AUTO_OUTCOME struct outcome outcome = {0};
+        struct digest bad = setup_image(fixture, "{}");
+        struct digest other = push_image(fixture, "quarantine/team/app", NULL, "other");
+        struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+        stub_tell(&fixture->stub,
+                  "{'do': 'move', 'at': %d, 'repository': 'quarantine/team/app', 'tag': 'v1',"
+                  " 'digest': '%s'}",
+                  at, digest_format(&other, digest));
+        perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+        if (outcome.state == PLAN_PLANNED)
+            perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+        if (outcome.state != PLAN_DONE)
+            fail_msg("before request %d: %d, %s", at, (int)outcome.state, outcome.error.text);
+        assert_int_equal(tag_count(fixture, "team/app"), 0);
+        assert_true(is_whole(fixture, "quarantine/team/app", &bad));
+    }
+}
+
+/* Some registries hold indexes of which not every manifest is there. */
+static void an_index_that_lacks_a_child(void **state)
+{
+    struct fixture *fixture = *state;
+    char digest[DIGEST_TEXT_SIZE];
+    AUTO_OUTCOME struct outcome outcome = {0};
+    fixture_reset(fixture, "{'sparse': true}");
+    struct digest inner = push_image(fixture, "team/app", NULL, "amd64");
+    struct digest children[] = {
+        inner,
+        push_image(fixture, "team/app", NULL, "arm64"),
+        push_index(fixture, "team/app", NULL, &inner, 1),
+    };
+    struct digest index = push_index(fixture, "team/app", "v1", children, 3);
+    for (size_t i = 1; i < ARRAY_COUNT(children); i++)
+        stub_tell(&fixture->stub, "{'do': 'forget', 'repository': 'team/app', 'digest': '%s'}",
+                  digest_format(&children[i], digest));
+    struct action_target target = target_of(fixture, "team/app", "v1", &index);
+    perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    if (outcome.state != PLAN_DONE)
+        fail_msg("%s", outcome.error.text);
+    assert_digest(tag_of(fixture, "quarantine/team/app", "v1"), index);
+    assert_true(is_whole(fixture, "quarantine/team/app", &inner));
+    assert_int_equal(tag_count(fixture, "team/app"), 0);
 }
 
 int main(void)
@@ -377,6 +479,10 @@ int main(void)
         cmocka_unit_test(a_moved_tag_is_left_alone),
         cmocka_unit_test(no_copy_no_removal),
         cmocka_unit_test(a_name_that_is_too_long),
+        cmocka_unit_test(a_prefix_that_is_too_long),
+        cmocka_unit_test(names_that_are_taken),
+        cmocka_unit_test(a_name_that_is_taken_meanwhile),
+        cmocka_unit_test(an_index_that_lacks_a_child),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
