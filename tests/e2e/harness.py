@@ -166,6 +166,7 @@ class Regwarden:
 
     def __init__(self, directory, registries, policy=None, secret="s3cret", extra="", port=None, settings=None):
         self.directory = pathlib.Path(directory)
+        self.registries = list(registries)
         self.state = self.directory / "state"
         self.state.mkdir(exist_ok=True)
         self.port = port or free_port()
@@ -233,12 +234,12 @@ class Regwarden:
 
     def verdict(self, repository, tag, seconds=30, digest=None):
         """Waits for the newest verdict of a tag; also when the tag was taken away since."""
-        query = urllib.parse.urlencode({"registry": "main", "repository": repository, "tag": tag})
-
         def look():
-            for verdict in self.json("/api/v1/history?" + query)["items"]:
-                if not digest or verdict["digest"] == digest:
-                    return verdict
+            for name in self.registries:
+                query = urllib.parse.urlencode({"registry": name, "repository": repository, "tag": tag})
+                for verdict in self.json("/api/v1/history?" + query)["items"]:
+                    if not digest or verdict["digest"] == digest:
+                        return verdict
             return None
         return wait_for(f"a verdict of {repository}:{tag}", look, seconds)
 
