@@ -31,6 +31,7 @@ struct exchange {
     char *authorization; /* as sent last, or NULL */
     struct auth_ask ask;
     uint64_t http_id; /* 0: not sent */
+    bool granted;     /* the last answer was of status 2xx */
     bool streamed;    /* bytes have gone to or come from the stream */
     bool paused;
 };
@@ -50,13 +51,28 @@ static void exchange_free(struct exchange *exchange)
     free(exchange);
 }
 
+/* Whoever reads an image takes FAILURE_INPUT as said of the image, and it fails. A redirect that
+ * leads nowhere or a strange status say nothing of it: they may pass once the registry is set
+ * right. */
+static void blame_the_way(const struct exchange *exchange, struct error *error)
+{
+    if (exchange->request.effect == EFFECT_NONE && !exchange->granted && !exchange->streamed &&
+        error->kind == FAILURE_INPUT)
+        error->kind = FAILURE_LATER;
+}
+
 static void end(struct exchange *exchange, const struct http_response *response,
                 const struct error *error)
 {
-    struct exchange_answer answer = {.error = error, .response = response, .url = &exchange->url};
+    struct error kept = {0};
+    struct exchange_answer answer = {.response = response, .url = &exchange->url};
 
-    if (error)
+    if (error) {
         exchange->registry->counters.failures++;
+        kept = *error;
+        blame_the_way(exchange, &kept);
+        answer.error = &kept;
+    }
     queue_remove(exchange->registry->queue, &exchange->entry);
     exchange->done(exchange->argument, &answer);
     exchange_free(exchange);
@@ -311,8 +327,9 @@ static void on_response(void *argument, const struct http_response *response)
     struct exchange *exchange = argument;
 
     exchange->http_id = 0;
+    exchange->granted = response->status >= 200 && response->status <= 299;
     note_answer(exchange, response);
-    if (response->status >= 200 && response->status <= 299 && response->error.kind == FAILURE_NONE)
+    if (exchange->granted && response->error.kind == FAILURE_NONE)
         end(exchange, response, NULL);
     else if (response->status == 401)
         on_unauthorized(exchange, response);
@@ -387,6 +404,7 @@ void exchange_run(struct queue_entry *entry)
     struct error error = {0};
 
     exchange->attempt++;
+    exchange->granted = false;
     if (!exchange->url.host_port &&
         location_resolve(&exchange->registry->url, exchange->target, &exchange->url, &error) < 0) {
         end(exchange, NULL, &error);

@@ -21,14 +21,14 @@ static const struct {
     {"token", true, NULL, FAILURE_NONE, "", 1},
     {"access-token", true, NULL, FAILURE_NONE, "", 1},
     {"token", false, NULL, FAILURE_DENIED, "token from 127.0.0.1", 1},
-    {"token-foreign-realm", true, NULL, FAILURE_INPUT, "not its own host", 0},
-    {"token-foreign-realm", false, NULL, FAILURE_INPUT, "not its own host", 0},
+    {"token-foreign-realm", true, NULL, FAILURE_LATER, "not its own host", 0},
+    {"token-foreign-realm", false, NULL, FAILURE_LATER, "not its own host", 0},
     {"token-foreign-realm", true, "localhost", FAILURE_NONE, "", 1},
     {"token-no-access", true, NULL, FAILURE_DENIED, "answered 401: UNAUTHORIZED", 2},
     {"token-down", true, NULL, FAILURE_LATER, "token from 127.0.0.1", 4},
     /* A 404 of the token server does not mean that the image is gone. */
-    {"token-missing", true, NULL, FAILURE_INPUT, "token from 127.0.0.1", 1},
-    {"token-strange", true, NULL, FAILURE_INPUT, "no usable token", 1},
+    {"token-missing", true, NULL, FAILURE_LATER, "token from 127.0.0.1", 1},
+    {"token-strange", true, NULL, FAILURE_LATER, "no usable token", 1},
     {"html-error", true, NULL, FAILURE_DENIED, "answered 401", 0},
 };
 

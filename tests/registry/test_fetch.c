@@ -65,9 +65,9 @@ static const struct {
     {"reset-always", FAILURE_LATER, "app:v1"},
     {"html-error", FAILURE_DENIED, "answered 401"},
     {"odd-error", FAILURE_DENIED, "answered 403: DENIED: no \\x1b[31mway\\x07\\x0a"},
-    {"redirect-loop", FAILURE_INPUT, "in a circle"},
-    {"redirect-many", FAILURE_INPUT, "more than 5 times"},
-    {"redirect-strange", FAILURE_INPUT, "cannot be used"},
+    {"redirect-loop", FAILURE_LATER, "in a circle"},
+    {"redirect-many", FAILURE_LATER, "more than 5 times"},
+    {"redirect-strange", FAILURE_LATER, "cannot be used"},
     {"redirect-foreign-denied", FAILURE_DENIED, "redirected to"},
 };
 
@@ -486,7 +486,7 @@ static void test_redirect_from_https_to_http_is_refused(void **state)
     (void)state;
     client_open(&client, "redirect-downgrade", &options);
     client_fetch_config(&client, &result);
-    expect_failure(&result, FAILURE_INPUT, "without encryption");
+    expect_failure(&result, FAILURE_LATER, "without encryption");
     assert_null(strstr(result.error.text, "s3cret"));
     assert_int_equal(stub_count(&client.stub, "\"at\": \"other\"", NULL), 0);
     client_close(&client);
