@@ -15,6 +15,15 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* How much of a string follows that neither ends nor escapes anything: most of most documents. */
+static size_t plain_run(const char *bytes, size_t size)
+{
+    size_t run = 0;
+    while (run < size && bytes[run] != '"' && bytes[run] != '\\')
+        run++;
+    return run;
+}
+
 static void scan_in_string(struct scan *scan, char c)
 {
     if (scan->escaped)
@@ -44,6 +53,10 @@ int json_scan(const char *bytes, size_t size, const struct json_limits *limits, 
 {
     struct scan scan = {.values = 1};
     for (size_t i = 0; i < size; i++) {
+        if (scan.in_string && !scan.escaped)
+            i += plain_run(bytes + i, size - i);
+        if (i == size)
+            break;
         if (scan.in_string)
             scan_in_string(&scan, bytes[i]);
         else
