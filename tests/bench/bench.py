@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Speed, each figure beside its limit measured in the same run. usage: bench.py BUILD-DIRECTORY [--quick]
+"""Speed, each figure beside its limit measured in the same run. usage: bench.py BUILD-DIRECTORY [--quick] [PART…]
 
-Medians of several rounds with their spread. The load generator shares the machine: figures are lower bounds."""
+Parts: intake, images, registry, policy (all when none is named).
+
+Machines are shared, and their disks and processors change from minute to minute: limit and measurement take turns (A B A B), each
+round gives one share, and the median of the shares counts. The load generators run on the same processors as the daemon, so rates are
+lower bounds; the daemon's own processor time per event says what it would cost elsewhere."""
 import os
 import pathlib
 import re
@@ -22,56 +26,116 @@ import images  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 QUICK = "--quick" in sys.argv
+CHOSEN = [argument for argument in sys.argv[2:] if not argument.startswith("-")]
 CONNECTIONS = 64  # of the load; as many events are under way at once, here and in the store's own figure
+FETCHES = 16      # connections to the registry
 ROUNDS = 3 if QUICK else 5
 SECONDS = 2 if QUICK else 4
-IMAGES = 2000 if QUICK else 8000
-REAL_IMAGES = 100 if QUICK else 300
+IMAGES = 4000 if QUICK else 10000
+REAL_IMAGES = 500 if QUICK else 1000
+BATCH = 50        # events per notification, where a sender collects them
+BACK_TEST = 20000 if QUICK else 100000
 POLICY = (HERE.parent.parent / "policies" / "baseline.yaml").read_text()
+TICK = os.sysconf("SC_CLK_TCK")
 
 
-def show(what, values, limit=None, limit_name="", reach=None, unit="/s"):
-    median = statistics.median(values)
-    line = f"{what:44s} {median:12,.0f}{unit}  [{min(values):,.0f} .. {max(values):,.0f}]"
-    if limit:
-        share = median / limit * 100
-        line += f"   {share:5.0f} % of {limit:,.0f}{unit} ({limit_name})"
-        if reach:
-            line += f"  reach {reach} %: {'met' if share >= reach else 'NOT met'}"
-    print(line, flush=True)
-    return median
+# --- figures ---
+
+def spread(values):
+    return f"{statistics.median(values):10,.0f}/s  [{min(values):,.0f} .. {max(values):,.0f}]"
 
 
-def wrk(url, seconds, connections=64, script=None, environment=None):
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url]
+def show(what, values):
+    print(f"  {what:58s}{spread(values)}", flush=True)
+
+
+def share(what, values, limits, reach=None):
+    """The median of the rounds' own shares: what slows a round down slows its limit down too."""
+    shares = [100 * value / limit for value, limit in zip(values, limits)]
+    median = statistics.median(shares)
+    verdict = "" if reach is None else f"  reach {reach} %: {'met' if median >= reach else 'NOT met'}"
+    print(f"  = {what:56s}{median:9.0f} %  [{min(shares):.0f} .. {max(shares):.0f}]{verdict}", flush=True)
+
+
+def heading(text):
+    print(f"{text}  (load {os.getloadavg()[0]:.1f})", flush=True)
+
+
+class Processor:
+    """Processor time of a daemon's threads, per item, between two moments."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.start = self.read()
+
+    def read(self):
+        times = {}
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            line = (task / "stat").read_text()
+            name, fields = line[line.index("(") + 1:line.rindex(")")], line[line.rindex(")") + 2:].split()
+            times[name] = times.get(name, 0) + (int(fields[11]) + int(fields[12])) / TICK
+        return times
+
+    def per_item(self, count):
+        now = self.read()
+        return {name: 1e6 * (now[name] - self.start.get(name, 0)) / count for name in now}
+
+
+def show_processor(what, samples):
+    loop = statistics.median(sample["regwarden"] for sample in samples)
+    store = statistics.median(sum(value for name, value in sample.items() if name.startswith("store-")) for sample in samples)
+    print(f"  {what:58s}{loop:7.0f} µs loop + {store:.0f} µs store", flush=True)
+
+
+def wrk(url, connections=CONNECTIONS, script=None, **environment):
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", url]
     if script:
-        command[1:1] = ["-s", str(script)]
-    output = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})}, check=True).stdout
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
-    if bad:
-        print("  answers other than 2xx:", bad.group(1))
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", output).group(1))
+        command[1:1] = ["-s", str(HERE / script)]
+    output = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=True).stdout
+    failed = re.search(r"Socket errors: (.*)", output)
+    if failed:
+        print(f"  socket errors: {failed.group(1)}")
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", output).group(1)), int(refused.group(1)) if refused else 0
 
 
-class Fixed:
-    """Stands in for harness.Registry where the daemon only needs a URL."""
+def wrk_must(*arguments, **options):
+    rate, refused = wrk(*arguments, **options)
+    assert refused == 0, f"{refused} answers were not 2xx"
+    return rate
 
-    def __init__(self, port):
-        self.port, self.url, self.host = port, f"http://127.0.0.1:{port}", f"127.0.0.1:{port}"
 
+# --- what stands beside the daemon ---
 
-class BenchRegistry(Fixed):
+class BenchRegistry:
+    """Answers from memory, so that the daemon is the slower one."""
+
     def __init__(self, directory, count):
-        super().__init__(harness.free_port())
-        self.digests = directory / "digests"
-        self.child = subprocess.Popen([str(BUILD / "tests/bench/bench_registry"), str(self.port), str(count)],
-                                      stdout=open(self.digests, "w"))
-        harness.wait_for("bench_registry", lambda: "ready" in self.digests.read_text()[-10:], 60)
-        self.names = [line.split()[0] for line in self.digests.read_text().splitlines() if line.startswith("sha256")]
+        self.port = harness.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.list = directory / "images"
+        with open(self.list, "w") as output:
+            self.child = subprocess.Popen([str(BUILD / "tests/bench/bench_registry"), str(self.port), str(count)], stdout=output)
+        harness.wait_for("bench_registry", lambda: "ready" in self.list.read_text()[-10:], 60)
+        self.names = [line.split()[0] for line in self.list.read_text().splitlines() if line.startswith("sha256")]
 
     def stop(self):
         self.child.kill()
         self.child.wait()
+
+
+class RealRegistry(harness.Registry):
+    def fill(self, count):
+        self.list = self.directory / "images"
+        self.names = []
+        client = self.client()
+        with open(self.list, "w") as output:
+            for number in range(count):
+                image = images.good(f"bench {number}")
+                client.push("bench/app", image, f"t{number}")
+                config = next(digest for digest, data in image.blobs.items() if data.startswith(b"{"))
+                self.names.append(image.digest)
+                print(image.digest, len(image.manifest), config, file=output)
 
 
 class Silent:
@@ -80,7 +144,7 @@ class Silent:
     def __init__(self):
         import socket
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.kept = []
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -95,127 +159,183 @@ class Silent:
         self.socket.close()
 
 
-def daemon(directory, registry, extra=""):
-    directory.mkdir()
-    return harness.Regwarden(directory, {"main": registry}, policy=POLICY, extra=extra + "\nlog: {level: error}",
-                             settings={"sweep-interval": "0", "concurrency": 64, "timeout": "60s"})
+class Daemon(harness.Regwarden):
+    def __init__(self, directory, registry, extra=""):
+        directory.mkdir()
+        super().__init__(directory, {"main": registry}, policy=POLICY, extra=extra + "\nlog: {level: error}",
+                         settings={"sweep-interval": "0", "concurrency": FETCHES, "timeout": "60s"})
+        self.start()
+
+    def hook_url(self, registry="main"):
+        return f"http://127.0.0.1:{self.port}/hooks/{registry}"
+
+    def counter(self, name):
+        text = self.get("/metrics")[1].decode()
+        return float(re.search(rf"^{name}(?:_total)? ([0-9.e+]+)$", text, re.MULTILINE).group(1))
+
+    def drain(self, every):
+        """Looking costs the daemon time, and how seldom it is done is what the end is known by."""
+        harness.wait_for("the daemon to finish", lambda: self.status()["events"]["open"] == 0, 600, every)
+
+    def post_all(self, names):
+        client = images.Client(f"http://127.0.0.1:{self.port}")
+        client.headers["Authorization"] = f"Bearer {self.secret}"
+        for first in range(0, len(names), 200):
+            client.must((202,), "POST", "/hooks/main", envelope(names[first:first + 200], first),
+                        {"Content-Type": "application/vnd.docker.distribution.events.v1+json"})
+
+    def flood(self, **environment):
+        """Events per second that were answered 2xx, and what each cost."""
+        before, processor, start = self.counter("regwarden_events"), Processor(self.process.child.pid), time.monotonic()
+        wrk_must(self.hook_url(), script="post.lua", BENCH_SECRET=self.secret, **environment)
+        seconds = time.monotonic() - start
+        count = self.counter("regwarden_events") - before
+        return count / seconds, processor.per_item(count)
+
+    def kill(self):
+        self.process.child.kill()
+        self.process.child.wait()
 
 
-def envelope(names, first, repository="bench/app"):
+def envelope(names, first):
     events = ",".join(
         '{"id":"%d","action":"push","target":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%s",'
-        '"repository":"%s","tag":"t%d"},"source":{"instanceID":"bench"}}' % (first + i, name, repository, first + i)
+        '"repository":"bench/app","tag":"t%d"},"source":{"instanceID":"bench"}}' % (first + i, name, first + i)
         for i, name in enumerate(names))
     return ('{"events":[' + events + "]}").encode()
 
 
-def post_all(regwarden, names, repository="bench/app"):
-    client = images.Client(f"http://127.0.0.1:{regwarden.port}")
-    client.headers["Authorization"] = "Bearer s3cret"
-    for first in range(0, len(names), 200):
-        client.must((200, 202, 204), "POST", "/hooks/main", envelope(names[first:first + 200], first, repository),
-                    {"Content-Type": "application/vnd.docker.distribution.events.v1+json"})
+def bench_store(what, under_way):
+    output = subprocess.run([str(BUILD / "tests/store/bench_store"), what, str(under_way), str(SECONDS * 500)],
+                            capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"under way\s+([0-9.]+)/s", output).group(1))
 
 
-def counter(regwarden, name):
-    text = regwarden.get("/metrics")[1].decode()
-    return float(re.search(rf"^{name}(?:_total)? ([0-9.e+]+)$", text, re.MULTILINE).group(1))
+# --- the parts ---
 
-
-def drain(regwarden, seconds=300):
-    harness.wait_for("the daemon to finish", lambda: regwarden.status()["events"]["open"] == 0, seconds, 0.02)
-
-
-def bench_store():
-    """Group commit of the store by itself, as its own program measures it."""
-    output = subprocess.run([str(BUILD / "tests/store/bench_store")], capture_output=True, text=True, check=True).stdout
-    print(output.rstrip())
-    return float(re.search(rf"^events\s+{CONNECTIONS} under way\s+([0-9.]+)/s", output, re.MULTILINE).group(1))
-
-
-def bench_intake(directory, limit):
+def bench_intake(directory):
+    heading(f"durable intake, {CONNECTIONS} connections, one event per notification unless said otherwise")
     silent = Silent()
-    regwarden = daemon(directory / "intake", Fixed(silent.port), "max-reviews: 1").start()
-    idle = regwarden.process.rss_kib()
-    rates = []
+    flooded = Daemon(directory / "intake", silent, "max-reviews: 1")
+    idle = flooded.process.rss_kib()
+    stub = BenchRegistry(directory, 2000)
+    known = Daemon(directory / "known", stub)
+    known.post_all(stub.names)
+    known.drain(0.1)
+    store, http, single, batched, repeats, costs, repeat_costs = [], [], [], [], [], [], []
     for _ in range(ROUNDS):
-        before, start = counter(regwarden, "regwarden_events"), time.monotonic()
-        wrk(f"http://127.0.0.1:{regwarden.port}/hooks/main", SECONDS, CONNECTIONS, HERE / "post.lua", {"BENCH_SECRET": "s3cret"})
-        rates.append((counter(regwarden, "regwarden_events") - before) / (time.monotonic() - start))
-    rate = show("durable intake, events", rates, limit, "the store alone, as many under way", 70)
-    peak = regwarden.process.peak_rss_kib()
-    regwarden.process.child.kill()
+        store.append(bench_store("events", CONNECTIONS))
+        http.append(wrk(flooded.hook_url("none"), script="post.lua", BENCH_SECRET="")[0])
+        rate, cost = flooded.flood()
+        single.append(rate)
+        costs.append(cost)
+        batched.append(flooded.flood(BENCH_BATCH=str(BATCH))[0])
+        repeats.append(bench_repeats(known, stub, repeat_costs))
+    show(f"limit: the store alone, {CONNECTIONS} events under way", store)
+    show("limit: the same requests, answered 404 unread", http)
+    show("events made durable", single)
+    show_processor("  each", costs)
+    share("of the store alone", single, store, 70)
+    both = [1 / (1 / a + 1 / b) for a, b in zip(store, http)]
+    share("of both limits one after the other", single, both)
+    show(f"events made durable, {BATCH} per notification", batched)
+    share("of the store alone", batched, store, 70)
+    show("known digests pushed again, verdicts", repeats)
+    show_processor("  each", repeat_costs)
+    share("of durable intake", repeats, single, 80)
+    peaks = [flooded.process.peak_rss_kib(), known.process.peak_rss_kib()]
+    flooded.kill()
+    known.stop()
+    stub.stop()
     silent.stop()
-    return rate, idle, peak
+    return idle, max(peaks)
 
 
-def bench_new_images(directory, registry, name, limit, limit_name):
-    rates = []
-    peak = 0
-    for round_number in range(ROUNDS):
-        regwarden = daemon(directory / f"new-{name}-{round_number}", registry).start()
-        start = time.monotonic()
-        post_all(regwarden, registry.names)
-        drain(regwarden)
+def bench_repeats(daemon, registry, costs):
+    before, events = daemon.counter("regwarden_reviews_repeated"), daemon.counter("regwarden_events")
+    start = time.monotonic()
+    costs.append(daemon.flood(BENCH_DIGESTS=str(registry.list))[1])
+    daemon.drain(0.05)
+    seconds = time.monotonic() - start
+    assert daemon.counter("regwarden_reviews_repeated") > before
+    return (daemon.counter("regwarden_events") - events) / seconds
+
+
+def bench_new_images(directory, registry, name, reach):
+    """The registry's own rate of manifest and config, every image once more each time, and the daemon, in turns."""
+    limits, rates, costs, peaks = [], [], [], []
+    for number in range(ROUNDS):
+        limits.append(wrk_must(registry.url, FETCHES, "fetch.lua", BENCH_DIGESTS=str(registry.list)) / 2)
+        daemon = Daemon(directory / f"{name}-{number}", registry)
+        processor, start = Processor(daemon.process.child.pid), time.monotonic()
+        daemon.post_all(registry.names)
+        daemon.drain(0.02 if reach else 0.1)
         rates.append(len(registry.names) / (time.monotonic() - start))
-        peak = max(peak, regwarden.process.peak_rss_kib())
-        judged = regwarden.status()["tags"]["judged"]
+        costs.append(processor.per_item(len(registry.names)))
+        judged = daemon.status()["tags"]["judged"]
         assert judged == len(registry.names), (judged, len(registry.names))
-        if round_number + 1 < ROUNDS:
-            regwarden.stop()
-    show(f"new images judged ({name})", rates, limit, limit_name, 90 if limit else None)
-    return regwarden, peak
+        peaks.append(daemon.process.peak_rss_kib())
+        daemon.stop()
+    show(f"limit: its manifests and configs in pairs, {FETCHES} connections", limits)
+    show("new images judged, verdicts", rates)
+    show_processor("  each", costs)
+    share("of the limit", rates, limits, reach)
+    return max(peaks)
 
 
-def bench_repeats(regwarden, registry, intake):
-    rates = []
-    for _ in range(ROUNDS):
-        before, start = counter(regwarden, "regwarden_reviews_repeated"), time.monotonic()
-        events = counter(regwarden, "regwarden_events")
-        wrk(f"http://127.0.0.1:{regwarden.port}/hooks/main", SECONDS, CONNECTIONS, HERE / "post.lua",
-            {"BENCH_SECRET": "s3cret", "BENCH_DIGESTS": str(registry.digests)})
-        drain(regwarden)
-        elapsed = time.monotonic() - start
-        rates.append((counter(regwarden, "regwarden_events") - events) / elapsed)
-        assert counter(regwarden, "regwarden_reviews_repeated") > before
-    show("known digests pushed again, verdicts", rates, intake, "durable intake", 80)
+def bench_images(directory):
+    heading(f"new images, a registry that answers from memory, {IMAGES:,} images")
+    stub = BenchRegistry(directory, IMAGES)
+    peak = bench_new_images(directory, stub, "stub", None)
+    stub.stop()
+    return peak
 
 
-def bench_real_registry(directory):
-    registry = harness.Registry(directory / "docker-registry")
+def bench_registry(directory):
+    heading(f"new images, docker-registry, {REAL_IMAGES} images")
+    (directory / "docker-registry").mkdir()
+    registry = RealRegistry(directory / "docker-registry")
     registry.start()
-    client = registry.client()
-    pushed = [images.good(f"bench {number}") for number in range(REAL_IMAGES)]
-    for number, image in enumerate(pushed):
-        client.push("bench/app", image, f"t{number}")
-    registry.names = [image.digest for image in pushed]
-    manifest = wrk(f"{registry.url}/v2/bench/app/manifests/{registry.names[0]}", SECONDS, 16,
-                   HERE / "accept.lua")
-    config = next(digest for digest, data in pushed[0].blobs.items() if data.startswith(b"{"))
-    blob = wrk(f"{registry.url}/v2/bench/app/blobs/{config}", SECONDS, 16)
-    limit = 1 / (1 / manifest + 1 / blob)
-    print(f"docker-registry by itself (wrk): {manifest:,.0f} manifests/s, {blob:,.0f} configs/s")
-    regwarden, peak = bench_new_images(directory, registry, "docker-registry", limit, "its two GETs with wrk")
-    regwarden.stop()
+    registry.fill(REAL_IMAGES)
+    peak = bench_new_images(directory, registry, "real", 90)
     registry.stop()
     return peak
 
 
+def bench_policy():
+    heading("policy back-test, twenty rules, one thread")
+    found = {}
+    for _ in range(ROUNDS):
+        output = subprocess.run([str(BUILD / "tests/bench/bench_policy"), str(BACK_TEST)], capture_output=True, text=True, check=True)
+        for name, rate in re.findall(r"^(.*\S)\s+([0-9.]+) images/s", output.stdout, re.MULTILINE):
+            found.setdefault(name, []).append(float(rate))
+    for name, rates in found.items():
+        show(name, rates)
+        seconds = 100000 / statistics.median(rates)
+        print(f"  = {'100,000 images take':56s}{seconds:9.1f} s  reach 10 s: {'met' if seconds < 10 else 'NOT met'}", flush=True)
+
+
 def main():
+    chosen = CHOSEN or ["intake", "images", "registry", "policy"]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="regwarden-bench-"))
+    load = os.getloadavg()
+    print(f"{os.cpu_count()} processors, load {load[0]:.1f} {load[1]:.1f} {load[2]:.1f} at the start"
+          + (": others use this machine, figures are lower bounds" if load[0] > 0.5 else "")
+          + f"; {ROUNDS} rounds, medians and [least .. most]", flush=True)
+    idle, peaks = None, []
     try:
-        (directory / "docker-registry").mkdir()
-        limit = bench_store()
-        intake, idle, flood = bench_intake(directory, limit)
-        stub = BenchRegistry(directory, IMAGES)
-        pair = wrk(f"{stub.url}/v2/bench/app/manifests/{stub.names[0]}", SECONDS, 16) / 2
-        regwarden, loaded = bench_new_images(directory, stub, "stub registry", pair, "the stub's own two GETs with wrk")
-        bench_repeats(regwarden, stub, intake)
-        loaded = max(loaded, regwarden.process.peak_rss_kib(), flood)
-        regwarden.stop()
-        stub.stop()
-        loaded = max(loaded, bench_real_registry(directory))
-        print(f"memory: idle {idle / 1024:.1f} MiB (reach 24), highest under any load here {loaded / 1024:.1f} MiB (reach 64)")
+        if "intake" in chosen:
+            idle, peak = bench_intake(directory)
+            peaks.append(peak)
+        if "images" in chosen:
+            peaks.append(bench_images(directory))
+        if "registry" in chosen:
+            peaks.append(bench_registry(directory))
+        if "policy" in chosen:
+            bench_policy()
+        if idle and peaks:
+            print(f"memory\n  idle {idle / 1024:.1f} MiB, reach 24: {'met' if idle < 24 * 1024 else 'NOT met'};"
+                  f" highest in all of the above {max(peaks) / 1024:.1f} MiB, reach 64: {'met' if max(peaks) < 64 * 1024 else 'NOT met'}")
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

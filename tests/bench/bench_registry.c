@@ -1,80 +1,45 @@
 /* A registry that costs next to nothing, to measure the daemon and not docker-registry: COUNT
  * images of one layer, made at start, served from memory over our own HTTP server. usage:
- * bench_registry PORT COUNT; prints "<manifest digest> <size>" per image, then "ready". */
+ * bench_registry PORT COUNT; prints "<manifest digest> <size> <config digest>" per image, then
+ * "ready". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "regwarden/digest.h"
 #include "regwarden/http_server.h"
-#include "regwarden/log.h"
 #include "regwarden/loop.h"
-#include "regwarden/manifest.h"
 #include "regwarden/map.h"
 #include "regwarden/text.h"
 
+#include "bench_image.h"
+
 struct content {
-    char *bytes;
+    char *bytes; /* kept until the end, like all that is here */
     size_t size;
     const char *media_type;
 };
 
 static struct map *contents; /* k: digest text -> v: struct content */
 
-static void add(const char *bytes, const char *media_type,
-                char digest_text[static DIGEST_TEXT_SIZE])
+static void add_take(char *bytes, const char *media_type, const struct digest *digest)
 {
     struct content *content = memory_new(sizeof *content);
-    struct digest digest;
+    char key[DIGEST_TEXT_SIZE];
 
-    content->bytes = memory_copy_text(bytes);
-    content->size = strlen(bytes);
-    content->media_type = media_type;
-    digest_compute(NULL, bytes, content->size, &digest);
-    map_set(contents, digest_format(&digest, digest_text), content);
-}
-
-/* About the size of a real config: 3.7 KB. */
-static char *make_config(long number)
-{
-    AUTO_TEXT struct text text = {0};
-
-    text_format(
-        &text,
-        "{\"architecture\":\"amd64\",\"os\":\"linux\",\"created\":\"2026-01-01T00:00:00Z\","
-        "\"config\":{\"User\":\"1000\",\"Env\":"
-        "[\"PATH=/usr/local/bin:/usr/bin:/"
-        "bin\",\"NODE_VERSION=20.11.1\",\"NUMBER=%ld\"],\"Entrypoint\":[\"node\",\"server.js\"],"
-        "\"WorkingDir\":\"/app\",\"Labels\":{\"org.opencontainers.image.source\":\"https://"
-        "example.com/app\"}},\"rootfs\":{"
-        "\"type\":\"layers\",\"diff_ids\":[\"sha256:%064ld\"]},\"history\":[",
-        number, number);
-    for (int i = 0; i < 18; i++)
-        text_format(
-            &text,
-            "%s{\"created\":\"2026-01-01T00:00:00Z\",\"created_by\":\"ENV "
-            "SETTING_%d=value-of-a-setting-that-has-some-length-%ld "
-            "# a step of the base\",\"comment\":\"buildkit.dockerfile.v0\",\"empty_layer\":%s}",
-            i ? "," : "", i, number, i ? "true" : "false");
-    text_add(&text, "]}");
-    return text_take(&text);
+    *content = (struct content){.bytes = bytes, .size = strlen(bytes), .media_type = media_type};
+    map_set(contents, digest_format(digest, key), content);
 }
 
 static void make_image(long number)
 {
-    AUTO_FREE char *config = make_config(number);
-    char config_digest[DIGEST_TEXT_SIZE], manifest_digest[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *manifest = NULL;
+    struct bench_image image;
+    char manifest[DIGEST_TEXT_SIZE], config[DIGEST_TEXT_SIZE];
 
-    add(config, "application/octet-stream", config_digest);
-    manifest = text_new("{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_TYPE_OCI_MANIFEST
-                        "\",\"config\":{\"mediaType\":\"" MEDIA_TYPE_OCI_CONFIG
-                        "\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[{\"mediaType\":"
-                        "\"application/vnd.oci.image.layer.v1.tar+gzip\","
-                        "\"digest\":\"sha256:%064ld\",\"size\":1000}]}",
-                        config_digest, strlen(config), number);
-    add(manifest, MEDIA_TYPE_OCI_MANIFEST, manifest_digest);
-    printf("%s %zu\n", manifest_digest, strlen(manifest));
+    bench_image_init(&image, number);
+    printf("%s %zu %s\n", digest_format(&image.manifest_digest, manifest), strlen(image.manifest),
+           digest_format(&image.config_digest, config));
+    add_take(TAKE(image.config), "application/octet-stream", &image.config_digest);
+    add_take(TAKE(image.manifest), MEDIA_TYPE_OCI_MANIFEST, &image.manifest_digest);
 }
 
 static void serve(void *argument, struct http_exchange *exchange)

@@ -1,5 +1,6 @@
 /* Rates of the store on this machine's disk, beside what plain SQLite does with the same rows:
- * bench_store, in /tmp. Not a test: nothing here passes or fails. */
+ * bench_store, in /tmp; or one of them: bench_store events UNDER-WAY MILLISECONDS. Not a test:
+ * nothing here passes or fails. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -8,7 +9,9 @@
 #include "fixture.h"
 #include "regwarden/clock.h"
 
-enum { PLACEMENTS = 20000, FOR_MS = 2000 };
+enum { PLACEMENTS = 20000 };
+
+static int64_t for_ms = 2000;
 
 static struct event bench_event(int number)
 {
@@ -76,7 +79,7 @@ static double plain_rate(const char *directory, int batch)
     int64_t start = clock_steady_ms();
     int count = 0;
 
-    while (clock_steady_ms() - start < FOR_MS) {
+    while (clock_steady_ms() - start < for_ms) {
         plain_step(db, begin);
         for (int i = 0; i < batch; i++) {
             struct event event = bench_event(count++);
@@ -237,7 +240,7 @@ static double rate_of(struct fixture *fixture, const char *name, int under_way, 
     slots = memory_new_array((size_t)under_way, sizeof(*slots));
     store_counters(fixture->store, &before);
     int64_t start = clock_steady_ms();
-    bench.stop_ms = start + FOR_MS;
+    bench.stop_ms = start + for_ms;
     for (int i = 0; i < under_way; i++) {
         slots[i] = (struct slot){&bench, i};
         call(&bench, i);
@@ -284,7 +287,7 @@ static void compare(struct fixture *fixture, int under_way)
            "  plain SQLite, the same row", (int)batch, plain, 100 * rate / plain);
 }
 
-int main(void)
+static void measure_all(struct fixture *fixture)
 {
     static const struct {
         const char *name;
@@ -300,11 +303,8 @@ int main(void)
         {"known digest: event and repeat", 1024, call_again},
     };
     static const int ways[] = {1, 16, 64, 256, 1024, 4096};
-    void *state = NULL;
     double batch;
 
-    fixture_setup(&state);
-    struct fixture *fixture = state;
     for (size_t i = 0; i < ARRAY_COUNT(ways); i++)
         compare(fixture, ways[i]);
     fixture_close(fixture);
@@ -315,6 +315,20 @@ int main(void)
     fixture_reopen(fixture);
     for (size_t i = 0; i < ARRAY_COUNT(others); i++)
         rate_of(fixture, others[i].name, others[i].under_way, others[i].call, &batch);
+}
+
+int main(int argc, char **argv)
+{
+    void *state = NULL;
+    double batch;
+
+    fixture_setup(&state);
+    if (argc == 4 && text_equal(argv[1], "events")) {
+        for_ms = strtoll(argv[3], NULL, 10);
+        rate_of(state, "events", (int)strtoll(argv[2], NULL, 10), call_add, &batch);
+    } else {
+        measure_all(state);
+    }
     fixture_teardown(&state);
     return 0;
 }

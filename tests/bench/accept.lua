@@ -1,1 +1,0 @@
-wrk.headers["Accept"] = "application/vnd.oci.image.manifest.v1+json"
