@@ -112,9 +112,9 @@ struct store_image { /* facts to keep */
     struct text *ret_packed; /* NULL, or where to put them as they lie in the store, for
                                 store_unpack_facts */
 };
-/* What store_image.ret_packed got, as facts again. Returns new; FAILURE_SYSTEM when damaged. Any
- * thread. */
-int store_unpack_facts(const void *packed, size_t size, struct facts **ret, struct error *err);
+/* What store_image.ret_packed got, as facts again. Returns new; FAILURE_SYSTEM when damaged. */
+int store_unpack_facts(struct store *store, const void *packed, size_t size, struct facts **ret,
+                       struct error *err);
 struct store_plan {
     enum action_kind kind;
     bool audit;          /* recorded as "would", never carried out */

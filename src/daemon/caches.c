@@ -61,13 +61,15 @@ struct packed_facts {
 };
 
 struct facts_cache {
+    struct store *store;            /* unpacks them; borrowed */
     struct generations generations; /* k: digest -> v: struct packed_facts */
 };
 
-struct facts_cache *facts_cache_new(size_t entries)
+struct facts_cache *facts_cache_new(struct store *store, size_t entries)
 {
     struct facts_cache *cache = memory_new(sizeof *cache);
 
+    cache->store = store;
     generations_init(&cache->generations, entries);
     return cache;
 }
@@ -104,7 +106,7 @@ struct facts *facts_cache_get(struct facts_cache *cache, const struct digest *di
         generations_get(&cache->generations, digest_format(digest, key));
     struct facts *facts = NULL;
 
-    if (!entry || store_unpack_facts(entry->bytes, entry->size, &facts, NULL) < 0)
+    if (!entry || store_unpack_facts(cache->store, entry->bytes, entry->size, &facts, NULL) < 0)
         return NULL;
     return facts;
 }

@@ -126,7 +126,7 @@ bool inflight_enter(struct inflight *inflight, const char *key,
 void inflight_leave(struct inflight *inflight, const char *key, struct review *review);
 
 /* caches.c: bounded memories. */
-struct facts_cache *facts_cache_new(size_t entries);
+struct facts_cache *facts_cache_new(struct store *store, size_t entries);
 void facts_cache_free(struct facts_cache *cache);
 void facts_cache_put(struct facts_cache *cache, const struct digest *digest,
                      const struct text *packed); /* as the store packs facts; copied */

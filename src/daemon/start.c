@@ -293,7 +293,8 @@ static void waivers_due(void *argument)
 static int start_reviews(struct daemon *daemon, struct error *err)
 {
     (void)err;
-    daemon->facts_cache = facts_cache_new((size_t)daemon->config->facts_cache_entries);
+    daemon->facts_cache =
+        facts_cache_new(daemon->store, (size_t)daemon->config->facts_cache_entries);
     daemon->placement_cache = placement_cache_new((size_t)daemon->config->facts_cache_entries * 16);
     daemon->inflight = inflight_new();
     daemon->acts = acts_new(daemon);

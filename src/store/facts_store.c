@@ -58,13 +58,12 @@ int facts_find(const struct session *session, const struct digest *digest, struc
 
 /* --- the door --- */
 
-int store_unpack_facts(const void *packed, size_t size, struct facts **ret, struct error *err)
+int store_unpack_facts(struct store *store, const void *packed, size_t size, struct facts **ret,
+                       struct error *err)
 {
     AUTO_JSON struct json *json = NULL;
-    struct codec *codec = codec_new();
-    int failure = document_unpack(codec, packed, size, &json, err);
+    int failure = document_unpack(store_codec(store), packed, size, &json, err);
 
-    codec_free(codec);
     return failure < 0 ? failure : facts_from_json(json, ret, err);
 }
 

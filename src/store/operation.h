@@ -38,6 +38,7 @@ struct operation_type {
     void (*finish)(struct operation *operation); /* on the loop: calls back, frees the operation */
 };
 
+struct codec *store_codec(struct store *store); /* of the loop; borrowed */
 void store_submit(struct store *store, struct operation *operation);
 void operation_free(struct operation *operation); /* the struct itself and its error */
 

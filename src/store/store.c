@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "document.h"
 #include "mailbox.h"
 #include "migrations.h"
 #include "regwarden/clock.h"
@@ -25,6 +26,7 @@ struct store {
     struct worker *workers[LANE_COUNT];
     struct worker_counters counters; /* of the writes */
     unsigned char salt[SALT_SIZE];
+    struct codec *codec; /* of the loop */
     bool closing;
 };
 
@@ -107,6 +109,7 @@ int store_open_with(const struct store_options *options, struct store **ret, str
         free(store);
         return error_wrap(err, "cannot open the store");
     }
+    store->codec = codec_new();
     store->mailbox = mailbox_new(options->loop);
     start_workers(store, drivers, options->isolate);
     *ret = store;
@@ -127,6 +130,7 @@ void store_close(struct store *store)
     for (int lane = LANE_COUNT; lane-- > 0;)
         worker_stop(store->workers[lane]);
     mailbox_close(store->mailbox);
+    codec_free(store->codec);
     crypto_erase(store->salt, sizeof(store->salt));
     free(store);
 }
@@ -134,6 +138,11 @@ void store_close(struct store *store)
 const unsigned char *store_salt(const struct store *store)
 {
     return store->salt;
+}
+
+struct codec *store_codec(struct store *store)
+{
+    return store->codec;
 }
 
 void operation_free(struct operation *operation)

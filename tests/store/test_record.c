@@ -140,18 +140,19 @@ static void untagged_digests_stand_side_by_side(void **state)
 }
 
 /* What a record hands back for a cache is what the store itself would read. */
-static void assert_same_facts(const struct text *wanted, const struct text *packed)
+static void assert_same_facts(struct store *store, const struct text *wanted,
+                              const struct text *packed)
 {
     struct facts *facts = NULL;
     AUTO_TEXT struct text text = {0};
     struct error error = {0};
 
-    assert_int_equal(store_unpack_facts(packed->data, packed->length, &facts, &error), 0);
+    assert_int_equal(store_unpack_facts(store, packed->data, packed->length, &facts, &error), 0);
     AUTO_JSON struct json *json = facts_to_json(facts);
     json_write(json, JSON_SORTED, &text);
     assert_string_equal(text_data(wanted), text_data(&text));
     facts_free(facts);
-    assert_int_equal(store_unpack_facts(packed->data, packed->length - 1, &facts, &error),
+    assert_int_equal(store_unpack_facts(store, packed->data, packed->length - 1, &facts, &error),
                      FAILURE_SYSTEM);
 }
 
@@ -182,7 +183,7 @@ static void facts_come_back_and_another_version_does_not(void **state)
     json_write(before, JSON_SORTED, &before_text);
     json_write(after, JSON_SORTED, &after_text);
     assert_string_equal(text_data(&before_text), text_data(&after_text));
-    assert_same_facts(&before_text, &packed);
+    assert_same_facts(fixture->store, &before_text, &packed);
     facts_free(context.facts);
     facts_free(facts);
 
