@@ -11,6 +11,7 @@
 #include "copy.h"
 #include "regwarden/crypto.h"
 #include "regwarden/reference.h"
+#include "replace.h"
 #include "task.h"
 #include "untag.h"
 
@@ -253,11 +254,13 @@ static void on_there(struct task *task, const struct registry_answer *answer)
 static void on_source(struct task *task, const struct registry_answer *answer)
 {
     struct quarantine *quarantine = task->work;
+    struct digest empty;
     if (answer->error != NULL && !answer_is_absent(answer)) {
         task_fail(task, answer->error);
         return;
     }
-    quarantine->named = answer_is(answer, &task->target.digest);
+    replace_digest(task, task->target.repository, task->target.tag, &empty);
+    quarantine->named = answer_is(answer, &task->target.digest) || answer_is(answer, &empty);
     task_resolve(task, quarantine->repository, quarantine->tag, on_there);
 }
 

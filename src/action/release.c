@@ -6,6 +6,7 @@
 #include "copy.h"
 #include "point.h"
 #include "regwarden/reference.h"
+#include "replace.h"
 #include "task.h"
 #include "untag.h"
 
@@ -99,6 +100,7 @@ void quarantine_release(struct task *task)
     release->repository = json_get_string(task->recorded, "repository");
     release->tag = json_get_string(task->recorded, "tag");
     release->expectation = (struct expectation){.anything = task->force, .absent = true};
+    replace_digest(task, task->target.repository, task->target.tag, &release->expectation.other);
     if (release->repository == NULL || !repository_is_valid(release->repository) ||
         release->tag == NULL || !tag_is_valid(release->tag) ||
         !quarantine_owns(task->actions, task->target.registry_name, release->repository) ||

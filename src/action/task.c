@@ -13,6 +13,7 @@
 #include "needs.h"
 #include "point.h"
 #include "regwarden/clock.h"
+#include "replace.h"
 #include "untag.h"
 
 static void on_registry_answer(void *argument, const struct registry_answer *answer)
@@ -123,11 +124,12 @@ void task_delete_tag(struct task *task, const char *repository, const char *tag,
         registry_delete_tag(task->target.registry, repository, tag, on_registry_answer, task);
 }
 
-void task_delete_manifest(struct task *task, const char *repository, task_answer_f *next)
+void task_delete_manifest(struct task *task, const char *repository, const struct digest *digest,
+                          task_answer_f *next)
 {
     expect_write(task, next);
-    task->operation = registry_delete_manifest(task->target.registry, repository,
-                                               &task->target.digest, on_registry_answer, task);
+    task->operation = registry_delete_manifest(task->target.registry, repository, digest,
+                                               on_registry_answer, task);
 }
 
 static void release_put(struct task *task)
@@ -270,6 +272,7 @@ void task_free(struct task *task)
     if (task->operation != 0)
         registry_cancel(task->target.registry, task->operation);
     needs_free(task->needs);
+    replace_free(task->replace);
     untag_free(task->untag);
     copy_free(task->copy);
     point_free(task->point);

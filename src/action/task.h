@@ -3,7 +3,7 @@
  * A task does one thing at a time: each task_* call below starts an operation and names the
  * function to go on with. Every path ends in exactly one of task_done, task_skip and task_fail;
  * after that nothing of the task may be touched. The parts that several actions share (point, copy,
- * untag, needs) keep their state here while they run. */
+ * untag, needs, replace) keep their state here while they run. */
 #ifndef REGWARDEN_ACTION_TASK_H
 #define REGWARDEN_ACTION_TASK_H
 
@@ -13,6 +13,7 @@ struct point;
 struct copy;
 struct untag;
 struct needs;
+struct replace;
 
 typedef void task_answer_f(struct task *task, const struct registry_answer *answer);
 typedef void task_step_f(struct task *task, const struct error *error); /* error NULL: go on */
@@ -63,6 +64,7 @@ struct task {
     struct copy *copy;
     struct untag *untag;
     struct needs *needs;
+    struct replace *replace;
     void *work; /* the action's own state */
     void (*free_work)(void *work);
 
@@ -86,7 +88,8 @@ void task_fetch(struct task *task, const char *repository, const struct digest *
 void task_copy_blob(struct task *task, const struct registry_blob_copy *blob, task_answer_f *next);
 void task_delete_tag(struct task *task, const char *repository, const char *tag,
                      task_answer_f *next);
-void task_delete_manifest(struct task *task, const char *repository, task_answer_f *next);
+void task_delete_manifest(struct task *task, const char *repository, const struct digest *digest,
+                          task_answer_f *next);
 /* PUT, then a look whether the reference names the manifest now: that also settles an answer that
  * was lost. `kept` lives until `next`. */
 void task_put(struct task *task, const char *repository, const char *reference,

@@ -1,5 +1,5 @@
 /* Takes a tag away from a manifest. Registries differ: some remove a tag, some only whole manifests
- * with all their tags, some nothing at all. The means are tried from the gentlest on, each compares
+ * with all their tags, some nothing at all. The means are tried one after the other, each compares
  * immediately before it writes, and each is looked at afterwards: the tag is away when it is seen
  * to be. */
 #include "untag.h"
@@ -8,6 +8,7 @@
 
 #include "needs.h"
 #include "point.h"
+#include "replace.h"
 
 struct untag {
     char *repository, *tag;
@@ -20,8 +21,11 @@ struct untag {
 };
 
 static const char *const means_names[] = {
-    [UNTAG_GONE] = "gone",           [UNTAG_DELETED] = "tag-deleted",
-    [UNTAG_REPOINTED] = "repointed", [UNTAG_MANIFEST] = "manifest-deleted",
+    [UNTAG_GONE] = "gone",
+    [UNTAG_DELETED] = "tag-deleted",
+    [UNTAG_REPOINTED] = "repointed",
+    [UNTAG_MANIFEST] = "manifest-deleted",
+    [UNTAG_REPLACED] = "tag-replaced",
     [UNTAG_HELPLESS] = "none",
 };
 
@@ -114,13 +118,37 @@ static void on_deleted(struct task *task, const struct registry_answer *answer)
     }
 }
 
+/* --- fourth: something else needs the manifest, so only the tag goes --- */
+
+static void on_replaced(struct task *task, const struct error *error)
+{
+    if (error == NULL)
+        finish(task, UNTAG_REPLACED, NULL);
+    else if (failure_is_passing(error->kind))
+        finish(task, UNTAG_HELPLESS, error);
+    else
+        finish(task, UNTAG_HELPLESS, NULL);
+}
+
+static void try_replacement(struct task *task, char *why)
+{
+    struct untag *untag = task->untag;
+    free(untag->why);
+    untag->why = why;
+    untag->means = UNTAG_REPLACED;
+    replace_tag(task,
+                &(struct replace_order){
+                    .repository = untag->repository, .tag = untag->tag, .digest = untag->digest},
+                on_replaced);
+}
+
 /* --- third: delete the manifest --- */
 
 static void on_before_manifest(struct task *task, const struct registry_answer *answer)
 {
     struct untag *untag = task->untag;
     if (answer_is(answer, &untag->digest))
-        task_delete_manifest(task, untag->repository, on_deleted);
+        task_delete_manifest(task, untag->repository, &untag->digest, on_deleted);
     else
         finish_moved(task, answer);
 }
@@ -131,8 +159,7 @@ static void on_needs(struct task *task, const char *why, const struct error *err
     if (ended_by(task, error))
         return;
     if (why != NULL) {
-        AUTO_FREE char *text = text_new("its manifest cannot be deleted: %s", why);
-        finish_helpless(task, text);
+        try_replacement(task, text_new("its manifest cannot be deleted: %s", why));
         return;
     }
     task_resolve(task, untag->repository, untag->tag, on_before_manifest);
@@ -189,6 +216,13 @@ static void on_current(struct task *task, const struct registry_answer *answer)
 {
     struct untag *untag = task->untag;
     struct registry_abilities abilities;
+    struct digest empty;
+    replace_digest(task, untag->repository, untag->tag, &empty);
+    if (answer_is(answer, &empty)) { /* we were interrupted half way */
+        try_replacement(task, memory_copy_text("the registry does not delete what it was pointed "
+                                               "at meanwhile"));
+        return;
+    }
     if (!answer_is(answer, &untag->digest)) {
         finish_moved(task, answer);
         return;

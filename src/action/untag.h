@@ -9,6 +9,7 @@ enum untag_means {
     UNTAG_DELETED,   /* the registry removed the tag */
     UNTAG_REPOINTED, /* it names the last image that passed */
     UNTAG_MANIFEST,  /* the manifest was deleted: nothing else needed it */
+    UNTAG_REPLACED,  /* it was pointed at an empty index, and that was deleted */
     UNTAG_HELPLESS,  /* none of these: `why` says what stood in the way */
 };
 const char *untag_means_name(enum untag_means means);

@@ -39,7 +39,7 @@ class Registry:
         self.fault = None
         self.held = False
         self.switches = {"tag_delete": True, "manifest_delete": True, "mount": True, "referrers": True, "lying_delete": False,
-                         "page": 1000, "read_only": "", "sparse": False}
+                         "page": 1000, "read_only": "", "sparse": False, "empty_index": True}
         self.switches.update(command.get("switches", {}))
         return {}
 
@@ -243,6 +243,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
            any(blob["digest"] not in repository.blobs for blob in blobs if "foreign" not in blob["mediaType"]):
             return self.refuse(400, "MANIFEST_BLOB_UNKNOWN")
         digest = digest_of(body)
+        if document.get("manifests") == [] and not registry.switches["empty_index"]:
+            return self.refuse(400, "MANIFEST_INVALID")
         if ":" in reference and reference != digest:
             return self.refuse(400, "DIGEST_INVALID")
         repository.manifests[digest] = (self.headers["Content-Type"], body)

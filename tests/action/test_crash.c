@@ -10,6 +10,7 @@ struct scenario {
     enum action_kind kind;
     bool index, has_passed;
     bool release; /* what is interrupted is the release of it */
+    bool shared;  /* another tag is on the image */
     /* Afterwards: */
     const char *tag; /* what v1 names: "good", "bad" or "none" */
     bool quarantined;
@@ -27,6 +28,11 @@ static const struct scenario scenarios[] = {
      .tag = "good", .quarantined = true},
     {"quarantine, manifest deleted", "{'tag_delete': false}", ACTION_QUARANTINE, .tag = "none",
      .quarantined = true},
+    {"remove the tag only", "{'tag_delete': false}", ACTION_REMOVE, .shared = true, .tag = "none"},
+    {"quarantine, tag replaced", "{'tag_delete': false}", ACTION_QUARANTINE, .shared = true,
+     .tag = "none", .quarantined = true},
+    {"release of what was replaced", "{'tag_delete': false}", ACTION_QUARANTINE, .shared = true,
+     .release = true, .tag = "bad"},
     {"quarantine of an index", "{}", ACTION_QUARANTINE, .index = true, .tag = "none",
      .quarantined = true},
     {"release", "{}", ACTION_QUARANTINE, .release = true, .tag = "bad"},
@@ -58,6 +64,8 @@ static void scene_set(struct scene *scene, struct fixture *fixture, const struct
     } else {
         scene->bad = push_image(fixture, "team/app", "v1", "bad");
     }
+    if (scenario->shared)
+        push_image(fixture, "team/app", "shared", "bad");
     scene->target = target_of(fixture, "team/app", "v1", &scene->bad);
     if (scenario->has_passed)
         scene->target.last_passing = scene->good;
@@ -124,6 +132,8 @@ static void scene_check(struct scene *scene, const char *when)
             !is_whole(fixture, "quarantine/team/app", &scene->bad))
             fail_msg("%s, %s: not in quarantine", scenario->name, when);
     }
+    if (scenario->shared)
+        assert_digest(tag_of(fixture, "team/app", "shared"), scene->bad);
     assert_digest(tag_of(fixture, "team/app", "v0"), scene->bystander);
     assert_true(is_whole(fixture, "team/app", &scene->bystander));
     assert_int_equal(fixture->holds, 0);

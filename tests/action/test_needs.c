@@ -8,10 +8,45 @@
 
 static const enum action_kind takers[] = {ACTION_QUARANTINE, ACTION_REMOVE};
 
-/* Neither action takes v1 away; the reason names what stands in the way; nothing was deleted. */
+static size_t count_deletes(struct fixture *fixture, const char *what)
+{
+    AUTO_JSON struct json *log = take_log(fixture);
+    size_t count = 0;
+    for (size_t i = 0; i < json_count(json_get(log, "writes")); i++) {
+        const char *line = json_string(json_at(json_get(log, "writes"), i));
+        count += text_starts_with(line, "DELETE") && strstr(line, what) != NULL;
+    }
+    return count;
+}
+
+/* The tag goes without the manifest: by way of an empty index, which is all that is deleted. */
+static void assert_only_the_tag_goes(struct fixture *fixture, const struct digest *digest)
+{
+    struct action_target target = target_of(fixture, "team/app", "v1", digest);
+    char hex[DIGEST_TEXT_SIZE];
+    size_t before = tag_count(fixture, "team/app");
+    for (size_t i = 0; i < ARRAY_COUNT(takers); i++) {
+        AUTO_OUTCOME struct outcome outcome = {0};
+        stub_tell(&fixture->stub,
+                  "{'do': 'retag', 'repository': 'team/app', 'tag': 'v1', 'digest': '%s'}",
+                  digest_format(digest, hex));
+        perform(fixture, takers[i], &target, &outcome);
+        if (outcome.state != PLAN_DONE || outcome.error.text[0] != '\0')
+            fail_msg("%d: %s", (int)outcome.state, outcome.error.text);
+        assert_int_equal(tag_count(fixture, "team/app"), before - 1);
+        assert_true(is_whole(fixture, "team/app", digest));
+        if (takers[i] == ACTION_QUARANTINE)
+            assert_string_equal(json_get_string(outcome.undo, "means"), "tag-replaced");
+    }
+    assert_int_equal(count_deletes(fixture, strchr(digest_format(digest, hex), ':') + 1), 0);
+}
+
+/* Where that cannot be done neither action takes v1 away; the reason names what stands in the way;
+ * nothing was deleted. */
 static void assert_kept(struct fixture *fixture, const struct digest *digest, const char *why)
 {
     struct action_target target = target_of(fixture, "team/app", "v1", digest);
+    stub_tell(&fixture->stub, "{'do': 'switch', 'switches': {'empty_index': false}}");
     for (size_t i = 0; i < ARRAY_COUNT(takers); i++) {
         AUTO_OUTCOME struct outcome outcome = {0};
         perform(fixture, takers[i], &target, &outcome);
@@ -21,12 +56,8 @@ static void assert_kept(struct fixture *fixture, const struct digest *digest, co
         assert_digest(tag_of(fixture, "team/app", "v1"), *digest);
         assert_true(is_whole(fixture, "team/app", digest));
     }
-    struct json *log = take_log(fixture);
-    for (size_t i = 0; i < json_count(json_get(log, "writes")); i++) {
-        const char *line = json_string(json_at(json_get(log, "writes"), i));
-        assert_false(text_starts_with(line, "DELETE") && strstr(line, "sha256") != NULL);
-    }
-    json_release(log);
+    assert_int_equal(count_deletes(fixture, "sha256"), 0);
+    stub_tell(&fixture->stub, "{'do': 'switch', 'switches': {'empty_index': true}}");
 }
 
 static void assert_removed(struct fixture *fixture, const struct digest *digest)
@@ -47,6 +78,8 @@ static void another_tag(void **state)
     struct digest bad = push_image(fixture, "team/app", "v1", "bad");
     push_image(fixture, "team/app", "v2", "bad");
     assert_kept(fixture, &bad, "another tag on it: v2");
+    assert_only_the_tag_goes(fixture, &bad);
+    assert_digest(tag_of(fixture, "team/app", "v2"), bad);
 }
 
 static void another_tag_on_a_later_page(void **state)
@@ -74,6 +107,7 @@ static void an_index(void **state)
     struct digest bad = push_image(fixture, "team/app", "v1", "bad");
     push_index(fixture, "team/app", "multi", &bad, 1);
     assert_kept(fixture, &bad, "an index that names it: multi");
+    assert_only_the_tag_goes(fixture, &bad);
 }
 
 static void an_index_in_an_index(void **state)
@@ -93,6 +127,7 @@ static void a_referrer(void **state)
     struct digest bad = push_image(fixture, "team/app", "v1", "bad");
     push_signature(fixture, "team/app", &bad);
     assert_kept(fixture, &bad, "referrer");
+    assert_only_the_tag_goes(fixture, &bad);
 }
 
 static void fallback_name(const struct digest *digest, const char *suffix, char ret[256])
@@ -150,7 +185,7 @@ static void nothing_else(void **state)
     assert_true(is_whole(fixture, "team/app", &index));
 }
 
-/* Two tags on one image that are both to go: neither may count on the other being gone. */
+/* Two tags on one image that are both to go. */
 static void two_at_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -166,9 +201,51 @@ static void two_at_once(void **state)
     begin(fixture, ACTION_REMOVE, &second, &two);
     wait_for(fixture, &one);
     wait_for(fixture, &two);
-    assert_int_equal(one.state, PLAN_FAILED);
-    assert_int_equal(two.state, PLAN_FAILED);
-    assert_int_equal(take_writes(fixture), 1); /* the one try to delete a tag */
+    assert_int_equal(one.state, PLAN_DONE);
+    assert_int_equal(two.state, PLAN_DONE);
+    assert_int_equal(tag_count(fixture, "team/app"), 0);
+}
+
+/* The registry turns out to delete nothing once the tag names the empty index: it is put back. */
+static void a_replacement_that_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_OUTCOME struct outcome outcome = {0};
+    fixture_reset(fixture, "{'tag_delete': false, 'manifest_delete': false}");
+    struct digest bad = push_image(fixture, "team/app", "v1", "bad");
+    push_image(fixture, "team/app", "v2", "bad");
+    struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+    perform(fixture, ACTION_REMOVE, &target, &outcome);
+    assert_int_equal(outcome.state, PLAN_FAILED);
+    assert_non_null(strstr(outcome.error.text, "another tag on it: v2"));
+    assert_digest(tag_of(fixture, "team/app", "v1"), bad);
+    assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+}
+
+/* A tag that moves at any moment is left alone. */
+static void a_replacement_of_a_moving_tag(void **state)
+{
+    struct fixture *fixture = *state;
+    char digest[DIGEST_TEXT_SIZE];
+    for (int at = 1; at < 16; at++) {
+        AUTO_OUTCOME struct outcome outcome = {0};
+        fixture_reset(fixture, NO_TAG_DELETE);
+        struct digest bad = push_image(fixture, "team/app", "v1", "bad");
+        struct digest fixed = push_image(fixture, "team/app", NULL, "fixed");
+        push_image(fixture, "team/app", "v2", "bad");
+        struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+        stub_tell(&fixture->stub,
+                  "{'do': 'move', 'at': %d, 'repository': 'team/app', 'tag': 'v1',"
+                  " 'digest': '%s'}",
+                  at, digest_format(&fixed, digest));
+        perform(fixture, ACTION_REMOVE, &target, &outcome);
+        struct digest now = tag_of(fixture, "team/app", "v1");
+        assert_true(is_whole(fixture, "team/app", &fixed));
+        assert_true(is_whole(fixture, "team/app", &bad));
+        assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+        if (outcome.state == PLAN_SKIPPED)
+            assert_digest(now, fixed);
+    }
 }
 
 /* While one action finds out who needs an image, another must not point a tag at it. */
@@ -224,6 +301,8 @@ int main(void)
         cmocka_unit_test(an_index_that_cannot_be_read),
         cmocka_unit_test(nothing_else),
         cmocka_unit_test(two_at_once),
+        cmocka_unit_test(a_replacement_that_stays),
+        cmocka_unit_test(a_replacement_of_a_moving_tag),
         cmocka_unit_test(one_writer_per_repository),
         cmocka_unit_test(removed_already),
     };
