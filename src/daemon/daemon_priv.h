@@ -168,6 +168,9 @@ void asks_free(struct daemon *daemon); /* those whose action was abandoned */
 void daemon_release(struct daemon *daemon, uint64_t request, int64_t plan_id, bool force,
                     const char *by);
 
+/* Is an operator putting this image back under its tag right now? */
+bool daemon_is_releasing(const struct daemon *daemon, const struct event *event);
+
 /* dead_letters.c: an operator wants a dead letter tried again. */
 void daemon_retry_dead_letter(struct daemon *daemon, uint64_t request, int64_t id);
 

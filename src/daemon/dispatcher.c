@@ -11,9 +11,10 @@
 #include "regwarden/log.h"
 
 enum {
-    EVENTS_MAX = 8192,  /* in memory: waiting, under review, or parked */
-    PARKED_MAX = 2048,  /* reviews that wait to be retried; below what stops loading, so that one
-                           dead registry does not take all places */
+    LIVELY_MAX = 4096,  /* events in memory that wait or are under review */
+    STUCK_MAX = 4096,   /* events whose review waits to be retried, or that wait behind it: one dead
+                           registry must not take the places of the others */
+    PARKED_MAX = 2048,  /* reviews that wait to be retried */
     LOAD_AT_ONCE = 512, /* events per load from the store */
     RESCAN_AFTER_MS = 15000 /* a failed load, and what was left to the store, is tried again */
 };
@@ -40,16 +41,19 @@ struct dispatcher {
         *lanes; /* as daemon->registries; the last one is of those not configured any more */
     size_t lane_count;
     size_t events; /* in memory */
+    size_t stuck;  /* of these */
     size_t parked;
-    bool backlog; /* the store holds open events that are not in memory */
-    bool missed;  /* one more was left out while a load was under way */
-    bool loading;
-    bool stopped;
-    bool left_some; /* parked reviews were left to the store: the next rescan starts from the first
-                       id */
     int64_t loaded_to; /* ids up to here were loaded, or came in directly */
-    struct map *held;  /* k: event id in decimal -> v: itself; what is in memory, so that a rescan
-                          does not double it */
+    bool backlog;      /* there may be open events beyond that are not in memory */
+    bool missed;       /* one more was left out while a load was under way */
+    bool left_some;    /* events up to loaded_to were left to the store: to be looked for again */
+    bool rescanning;   /* looking for them, from rescanned_to on */
+    int64_t rescanned_to, rescan_until;
+    bool loading;
+    bool loads_left; /* the load under way is of the rescan */
+    bool stopped;
+    struct map *held; /* k: event id in decimal -> v: the dispatcher; what is in memory, so that a
+                         rescan does not double it */
     struct timer *rescan;
 };
 
@@ -60,10 +64,13 @@ static void rescan_due(void *argument)
 {
     struct dispatcher *dispatcher = argument;
 
-    if (dispatcher->left_some) {
+    if (dispatcher->left_some && dispatcher->rescanning) {
+        timer_arm(dispatcher->rescan, RESCAN_AFTER_MS); /* one after the other */
+    } else if (dispatcher->left_some) {
         dispatcher->left_some = false;
-        dispatcher->loaded_to = 0;
-        dispatcher->backlog = true;
+        dispatcher->rescanning = true;
+        dispatcher->rescanned_to = 0;
+        dispatcher->rescan_until = dispatcher->loaded_to;
     }
     load_more(dispatcher);
 }
@@ -184,25 +191,59 @@ static struct slot *take_ready(struct lane *lane)
     return slot;
 }
 
-/* Takes the event in: joins the running review of its placement when that is about the same digest,
- * else queues. */
-static void take_in(struct dispatcher *dispatcher, const struct event *event)
+static size_t lively(const struct dispatcher *dispatcher)
+{
+    return dispatcher->events - dispatcher->stuck;
+}
+
+static size_t slot_events(const struct slot *slot)
+{
+    return slot->count + (slot->active ? slot->active->event_count : 0);
+}
+
+/* To be found again: in the store, or, what is in no store, by judging all once more. */
+static void leave(struct dispatcher *dispatcher, int64_t event_id)
+{
+    if (event_id <= 0) {
+        rejudge_left_one(dispatcher->daemon->rejudge);
+        return;
+    }
+    dispatcher->left_some = true;
+    timer_arm(dispatcher->rescan, RESCAN_AFTER_MS);
+}
+
+static struct slot *find_or_add_slot(struct dispatcher *dispatcher, const struct event *event)
 {
     AUTO_FREE char *key = slot_key(event);
     struct slot *slot = map_get(dispatcher->slots, key);
 
-    dispatcher->events++;
-    hold_id(dispatcher, event->id);
-    if (slot && slot->active && slot->count == 0 && review_may_join(slot->active, event)) {
-        review_join(slot->active, event);
+    if (slot)
+        return slot;
+    slot = memory_new(sizeof *slot);
+    slot->key = TAKE(key);
+    slot->lane = lane_of(dispatcher, event->registry);
+    map_set(dispatcher->slots, slot->key, slot);
+    make_ready(slot);
+    return slot;
+}
+
+/* Takes the event in: joins the running review of its placement when that is about the same digest,
+ * else queues. */
+static void take_in(struct dispatcher *dispatcher, const struct event *event)
+{
+    struct slot *slot = find_or_add_slot(dispatcher, event);
+    bool is_stuck = slot->active && slot->active->parked;
+
+    if (is_stuck && dispatcher->stuck >= STUCK_MAX) {
+        leave(dispatcher, event->id);
         return;
     }
-    if (!slot) {
-        slot = memory_new(sizeof *slot);
-        slot->key = memory_copy_text(key);
-        slot->lane = lane_of(dispatcher, event->registry);
-        map_set(dispatcher->slots, key, slot);
-        make_ready(slot);
+    dispatcher->events++;
+    dispatcher->stuck += is_stuck;
+    hold_id(dispatcher, event->id);
+    if (slot->active && slot->count == 0 && review_may_join(slot->active, event)) {
+        review_join(slot->active, event);
+        return;
     }
     slot->waiting = memory_grow(slot->waiting, slot->count, &slot->capacity, sizeof *slot->waiting);
     slot->waiting[slot->count] = (struct event){0};
@@ -213,7 +254,7 @@ static void take_in(struct dispatcher *dispatcher, const struct event *event)
 void dispatcher_add(struct dispatcher *dispatcher, const struct event *events, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (dispatcher->stopped || dispatcher->backlog || dispatcher->events >= EVENTS_MAX) {
+        if (dispatcher->stopped || dispatcher->backlog || lively(dispatcher) >= LIVELY_MAX) {
             dispatcher->backlog = true;
             dispatcher->missed = true;
             continue;
@@ -227,11 +268,33 @@ void dispatcher_add(struct dispatcher *dispatcher, const struct event *events, s
 
 bool dispatcher_add_passing(struct dispatcher *dispatcher, const struct event *event)
 {
-    if (dispatcher->stopped || dispatcher->events >= EVENTS_MAX / 2)
+    if (dispatcher->stopped || lively(dispatcher) >= LIVELY_MAX / 2)
         return false;
     take_in(dispatcher, event);
     pump(dispatcher);
     return true;
+}
+
+static void take_new(struct dispatcher *dispatcher, const struct event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!holds_id(dispatcher, events[i].id))
+            take_in(dispatcher, &events[i]);
+        dispatcher->loaded_to = events[i].id;
+    }
+    if (count < LOAD_AT_ONCE && !dispatcher->missed)
+        dispatcher->backlog = false;
+}
+
+static void take_left(struct dispatcher *dispatcher, const struct event *events, size_t count)
+{
+    for (size_t i = 0; i < count && events[i].id <= dispatcher->rescan_until; i++)
+        if (!holds_id(dispatcher, events[i].id))
+            take_in(dispatcher, &events[i]);
+    if (count > 0)
+        dispatcher->rescanned_to = events[count - 1].id;
+    if (count < LOAD_AT_ONCE || dispatcher->rescanned_to >= dispatcher->rescan_until)
+        dispatcher->rescanning = false;
 }
 
 static void loaded(void *argument, const struct error *error, const struct event *events,
@@ -248,25 +311,26 @@ static void loaded(void *argument, const struct error *error, const struct event
         timer_arm(dispatcher->rescan, RESCAN_AFTER_MS);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!holds_id(dispatcher, events[i].id))
-            take_in(dispatcher, &events[i]);
-        dispatcher->loaded_to = events[i].id;
-    }
-    if (count < LOAD_AT_ONCE && !dispatcher->missed)
-        dispatcher->backlog = false;
+    if (dispatcher->loads_left)
+        take_left(dispatcher, events, count);
+    else
+        take_new(dispatcher, events, count);
     pump(dispatcher);
 }
 
+/* First what nobody has looked at, then what was left. */
 static void load_more(struct dispatcher *dispatcher)
 {
-    if (!dispatcher->backlog || dispatcher->loading || dispatcher->stopped ||
-        dispatcher->events > EVENTS_MAX / 2)
+    if ((!dispatcher->backlog && !dispatcher->rescanning) || dispatcher->loading ||
+        dispatcher->stopped || lively(dispatcher) > LIVELY_MAX / 2)
         return;
     dispatcher->loading = true;
-    dispatcher->missed = false;
-    store_load_events(dispatcher->daemon->store, dispatcher->loaded_to, LOAD_AT_ONCE, loaded,
-                      dispatcher);
+    dispatcher->loads_left = !dispatcher->backlog;
+    if (dispatcher->backlog)
+        dispatcher->missed = false;
+    store_load_events(dispatcher->daemon->store,
+                      dispatcher->backlog ? dispatcher->loaded_to : dispatcher->rescanned_to,
+                      LOAD_AT_ONCE, loaded, dispatcher);
 }
 
 void dispatcher_start(struct dispatcher *dispatcher)
@@ -327,14 +391,11 @@ void dispatcher_review_ended(struct dispatcher *dispatcher, struct review *revie
 {
     struct slot *slot = map_get(dispatcher->slots, review->slot);
 
-    assert(slot && slot->active == review);
+    assert(slot && slot->active == review && !review->parked);
     for (size_t i = 0; i < review->event_count; i++)
         drop_id(dispatcher, review->event_ids[i]);
     dispatcher->events -= review->event_count;
-    if (review->parked)
-        dispatcher->parked--;
-    else
-        slot->lane->running--;
+    slot->lane->running--;
     slot_settle(dispatcher, slot);
     review_free(review);
     pump(dispatcher);
@@ -342,33 +403,42 @@ void dispatcher_review_ended(struct dispatcher *dispatcher, struct review *revie
 
 bool dispatcher_review_parked(struct dispatcher *dispatcher, struct review *review)
 {
-    assert(!review->parked);
-    if (dispatcher->parked >= PARKED_MAX) {
-        dispatcher->left_some = true;
-        timer_arm(dispatcher->rescan, RESCAN_AFTER_MS);
+    struct slot *slot = map_get(dispatcher->slots, review->slot);
+
+    assert(slot && slot->active == review && !review->parked);
+    if (dispatcher->parked >= PARKED_MAX || dispatcher->stuck + slot_events(slot) > STUCK_MAX) {
+        for (size_t i = 0; i < review->event_count; i++)
+            leave(dispatcher, review->event_ids[i]);
         dispatcher_review_ended(dispatcher, review);
         return false;
     }
     review->parked = true;
-    lane_of(dispatcher, review->event.registry)->running--;
+    slot->lane->running--;
     dispatcher->parked++;
+    dispatcher->stuck += slot_events(slot);
     pump(dispatcher);
     return true;
 }
 
 void dispatcher_review_unparked(struct dispatcher *dispatcher, struct review *review)
 {
-    assert(review->parked);
+    struct slot *slot = map_get(dispatcher->slots, review->slot);
+
+    assert(slot && slot->active == review && review->parked);
     review->parked = false;
+    slot->lane->running++;
     dispatcher->parked--;
-    lane_of(dispatcher, review->event.registry)->running++;
+    dispatcher->stuck -= slot_events(slot);
 }
 
 bool dispatcher_newer_waits(const struct dispatcher *dispatcher, const struct review *review)
 {
     const struct slot *slot = map_get(dispatcher->slots, review->slot);
 
-    return slot && slot->count > 0;
+    for (size_t i = 0; slot && i < slot->count; i++)
+        if (slot->waiting[i].id > review->event.id)
+            return true;
+    return false;
 }
 
 void dispatcher_stop(struct dispatcher *dispatcher)
@@ -399,5 +469,6 @@ bool dispatcher_is_idle(const struct dispatcher *dispatcher)
     for (size_t i = 0; i < dispatcher->lane_count; i++)
         if (dispatcher->lanes[i].count)
             return false;
-    return !dispatcher->backlog && dispatcher_active(dispatcher) < places / 2 + 1;
+    return !dispatcher->backlog && !dispatcher->rescanning &&
+           dispatcher_active(dispatcher) < places / 2 + 1;
 }

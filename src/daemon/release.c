@@ -148,3 +148,16 @@ void daemon_release(struct daemon *daemon, uint64_t request, int64_t plan_id, bo
     release->by = memory_copy_text(by ? by : "operator");
     store_load_plan(daemon->store, plan_id, loaded, release);
 }
+
+bool daemon_is_releasing(const struct daemon *daemon, const struct event *event)
+{
+    for (const struct ask *ask = daemon->asks; ask; ask = ask->next) {
+        const struct plan *plan = &((const struct release *)ask)->plan;
+
+        if (ask->release == release_release && text_equal(plan->registry, event->registry) &&
+            text_equal(plan->repository, event->repository) && text_equal(plan->tag, event->tag) &&
+            digest_equal(&plan->digest, &event->digest))
+            return true;
+    }
+    return false;
+}

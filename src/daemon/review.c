@@ -20,13 +20,10 @@ static enum progress review_finish(struct review *review)
 }
 
 static const struct step_type step_types[] = {
-    [REVIEW_RECALL] = {"recall", review_recall},
-    [REVIEW_RESOLVE] = {"resolve", review_resolve},
-    [REVIEW_PREPARE] = {"prepare", review_prepare},
-    [REVIEW_GATHER] = {"gather", review_gather},
-    [REVIEW_JUDGE] = {"judge", review_judge},
-    [REVIEW_RECORD] = {"record", review_record},
-    [REVIEW_ACT] = {"act", review_act},
+    [REVIEW_RECALL] = {"recall", review_recall},    [REVIEW_CONFIRM] = {"confirm", review_confirm},
+    [REVIEW_RESOLVE] = {"resolve", review_resolve}, [REVIEW_PREPARE] = {"prepare", review_prepare},
+    [REVIEW_GATHER] = {"gather", review_gather},    [REVIEW_JUDGE] = {"judge", review_judge},
+    [REVIEW_RECORD] = {"record", review_record},    [REVIEW_ACT] = {"act", review_act},
     [REVIEW_DONE] = {"done", review_finish},
 };
 
@@ -35,11 +32,15 @@ const char *review_step_name(enum review_step step)
     return step_types[step].name;
 }
 
+/* Put off, or woken by the review that worked on the same digest. */
 static void retry_due(void *argument)
 {
     struct review *review = argument;
 
-    dispatcher_review_unparked(review->daemon->dispatcher, review);
+    if (review->parked && review->daemon->stopping)
+        return; /* its events are open in the store */
+    if (review->parked)
+        dispatcher_review_unparked(review->daemon->dispatcher, review);
     review_resume(review, REVIEW_RECALL);
 }
 
@@ -103,11 +104,30 @@ bool review_may_join(const struct review *review, const struct event *event)
            digest_equal(&review->event.digest, &event->digest);
 }
 
+static bool is_of_the_past(enum event_cause cause)
+{
+    return cause == EVENT_CAUSE_EXISTING || cause == EVENT_CAUSE_POLICY;
+}
+
+bool review_is_of_a_push(const struct review *review)
+{
+    return !is_of_the_past(review->event.cause);
+}
+
 void review_join(struct review *review, const struct event *event)
 {
+    struct event *own = &review->event;
+
     review->event_ids = memory_grow(review->event_ids, review->event_count, &review->event_capacity,
                                     sizeof(int64_t));
     review->event_ids[review->event_count++] = event->id;
+    if (event->id > own->id)
+        own->id = event->id;
+    if (event->cause == EVENT_CAUSE_MANUAL ||
+        (is_of_the_past(own->cause) && !is_of_the_past(event->cause)))
+        own->cause = event->cause;
+    if (!own->actor)
+        own->actor = memory_copy_text(event->actor);
 }
 
 static void enter(struct review *review, enum review_step step)
@@ -135,6 +155,8 @@ static void leave_inflight(struct review *review)
 
 void review_resume(struct review *review, enum review_step step)
 {
+    if (review->daemon->closing)
+        return; /* its events stay open in the store */
     if (step == REVIEW_RECALL || step > REVIEW_RECORD)
         leave_inflight(review);
     enter(review, step);
@@ -154,14 +176,9 @@ void review_begin(struct review *review)
     review_resume(review, REVIEW_RECALL);
 }
 
-static void wake(void *argument)
-{
-    review_resume(argument, REVIEW_RECALL);
-}
-
 void review_wake(struct review *review)
 {
-    loop_post(review->daemon->loop, wake, review); /* not from within the other's step */
+    timer_arm(review->retry, 0); /* not from within the other's step */
 }
 
 void review_cancel(struct review *review)

@@ -7,6 +7,7 @@
 
 enum review_step {
     REVIEW_RECALL,  /* what the record knows of this placement and digest */
+    REVIEW_CONFIRM, /* is back what was taken away, or is this old news? */
     REVIEW_RESOLVE, /* tag to digest, when the event did not say */
     REVIEW_PREPARE, /* facts of an index's children from the store */
     REVIEW_GATHER,  /* manifest and configs from the registry */
@@ -32,6 +33,10 @@ struct review {
     enum review_step step;
     enum review_step next;
     bool parked;
+    bool is_fresh;    /* the record changed under us: no short cut past it */
+    bool is_released; /* an operator is putting it back at this moment */
+    bool has_letter;  /* a dead letter tells of it already */
+    bool is_hopeless; /* no verdict of it can be recorded */
     unsigned attempts;
     int64_t begun_ms;
     struct timer *retry;
@@ -57,6 +62,7 @@ void review_free(struct review *review);
 void review_begin(struct review *review);
 bool review_may_join(const struct review *review,
                      const struct event *event); /* equal, and not recorded yet */
+/* Whoever pushed it just now counts more than who found it there. */
 void review_join(struct review *review, const struct event *event);
 void review_resume(struct review *review, enum review_step step); /* from a callback */
 void review_wake(struct review *review);   /* the one that worked on the same digest has left */
@@ -65,9 +71,20 @@ void review_cancel(struct review *review); /* at stop: its events stay open in t
 /* review_fail.c: something could not be had. Retries later, gives up, or goes on to a verdict of
  * unavailability. */
 enum progress review_failed(struct review *review, const struct error *why);
+/* The record could not be read or written. Never given up: without the record there is nowhere to
+ * give up to. Only what it will never take becomes a dead letter. */
+void review_not_stored(struct review *review, const struct error *why);
+enum progress review_has_no_registry(struct review *review);
+void review_is_not_there(struct review *review); /* yet, or any more */
+/* Records the placement as gone and finishes the events. */
+void review_record_gone(struct review *review);
+void review_settled(void *argument, const struct error *error); /* store_done_f: the end */
+/* Did somebody push it just now, or does it stand there since before? */
+bool review_is_of_a_push(const struct review *review);
 
 /* The steps (review_*.c). */
 enum progress review_recall(struct review *review);
+enum progress review_confirm(struct review *review);
 enum progress review_resolve(struct review *review);
 enum progress review_prepare(struct review *review);
 enum progress review_gather(struct review *review);

@@ -9,7 +9,7 @@
 
 /* A manifest that is not there may still come: events are sent before a tag is linked, and replicas
  * lag. But not for long. */
-enum { ABSENT_ATTEMPTS_MAX = 4, ABSENT_DELAY_MS = 500 };
+enum { ABSENT_ATTEMPTS_MAX = 4, ABSENT_DELAY_MS = 500, GIVE_UP_ATTEMPTS_MIN = 3 };
 
 static int64_t retry_delay_ms(const struct review *review, const struct error *why)
 {
@@ -34,8 +34,25 @@ static bool has_given_up(const struct review *review, const struct error *why)
 
     if (why->kind == FAILURE_ABSENT)
         return review->attempts >= ABSENT_ATTEMPTS_MAX ||
-               dispatcher_newer_waits(review->daemon->dispatcher, review);
-    return age > review->daemon->config->retry_give_up_ms;
+               (review->attempts > 0 && dispatcher_newer_waits(review->daemon->dispatcher, review));
+    /* not at once what is old only because nobody was there */
+    return review->attempts >= GIVE_UP_ATTEMPTS_MIN &&
+           age > review->daemon->config->retry_give_up_ms;
+}
+
+/* Thousands may wait: none holds more than its events. All of it is read again. */
+static void forget_what_was_read(struct review *review)
+{
+    size_t position = 0;
+    void *value;
+
+    gathered_release(&review->gathered);
+    facts_free(TAKE(review->context.facts));
+    while (map_each(review->known, &position, NULL, &value))
+        facts_free(value);
+    map_free(review->known);
+    review->known = map_new();
+    review->prepare_index = 0;
 }
 
 static void park(struct review *review, const struct error *why)
@@ -52,7 +69,8 @@ static void park(struct review *review, const struct error *why)
     review->attempts++;
     review->daemon->counters.reviews_retried++;
     review->step = REVIEW_RECALL; /* equal events may join while it waits */
-    review->prepare_index = 0;
+    review->is_fresh = false;
+    forget_what_was_read(review);
     if (review->inflight_key) {
         inflight_leave(review->daemon->inflight, review->inflight_key, review);
         free(review->inflight_key);
@@ -62,14 +80,39 @@ static void park(struct review *review, const struct error *why)
         timer_arm(review->retry, delay);
 }
 
+void review_settled(void *argument, const struct error *error)
+{
+    struct review *review = argument;
+
+    if (error)
+        review_not_stored(review, error);
+    else
+        review_resume(review, REVIEW_DONE);
+}
+
+static void finish_events(struct review *review)
+{
+    review->step = REVIEW_RECORD; /* nobody joins any more */
+    store_finish_events(review->daemon->store, review->event_ids, review->event_count,
+                        review_settled, review);
+}
+
 static void gone(void *argument, const struct error *error)
 {
     struct review *review = argument;
 
-    if (!error)
-        review_resume(review, REVIEW_DONE);
+    if (error)
+        review_not_stored(review, error);
     else
-        park(review, error);
+        finish_events(review);
+}
+
+/* The newest of the events says since when; then all of them are finished. */
+void review_record_gone(struct review *review)
+{
+    review->step = REVIEW_RECORD;
+    placement_cache_forget(review->daemon->placement_cache, &review->event);
+    store_record_gone(review->daemon->store, &review->event, gone, review);
 }
 
 /* The registry says that it is not there: recorded as gone. A sweep finds it, should it come back.
@@ -81,16 +124,11 @@ static void give_up_gone(struct review *review, const struct error *why)
 
     log_info(event_log_fields(&review->event, &buffer, fields), "the image is gone: %s", why->text);
     review->daemon->counters.reviews_gone++;
-    placement_cache_forget(review->daemon->placement_cache, &review->event);
     if (review->event.id <= 0 && !digest_is_set(&review->event.digest)) {
         review_resume(review, REVIEW_DONE);
         return;
     }
-    review->step = REVIEW_RECORD;
-    /* finishes every joined event: record_gone takes the event's own id, the rest are finished
-     * beside it */
-    store_finish_events(review->daemon->store, review->event_ids, review->event_count, NULL, NULL);
-    store_record_gone(review->daemon->store, &review->event, gone, review);
+    review_record_gone(review);
 }
 
 static char *letter_body(const struct event *event)
@@ -110,6 +148,17 @@ static char *letter_body(const struct event *event)
     return text_take(&text);
 }
 
+/* Without a digest there is nothing to put a verdict on; without a registry nothing to do it with.
+ */
+static void after_letter(struct review *review)
+{
+    if (review->is_hopeless || !digest_is_set(&review->event.digest) ||
+        !daemon_find_registry(review->daemon, review->event.registry))
+        finish_events(review);
+    else
+        review_resume(review, REVIEW_JUDGE);
+}
+
 static void lettered(void *argument, const struct error *error)
 {
     struct review *review = argument;
@@ -118,13 +167,8 @@ static void lettered(void *argument, const struct error *error)
         park(review, error);
         return;
     }
-    if (!digest_is_set(&review->event.digest)) { /* nothing to put a verdict on */
-        store_finish_events(review->daemon->store, review->event_ids, review->event_count, NULL,
-                            NULL);
-        review_resume(review, REVIEW_DONE);
-        return;
-    }
-    review_resume(review, REVIEW_JUDGE);
+    review->has_letter = true;
+    after_letter(review);
 }
 
 /* The dead letter is written first: should we die in between, the event is still open and comes
@@ -148,6 +192,10 @@ static void give_up(struct review *review, const struct error *why)
     review->daemon->counters.reviews_given_up++;
     gathered_release(&review->gathered);
     review->gathered = (struct gathered){.error = *why, .digest = review->event.digest};
+    if (review->has_letter) {
+        after_letter(review);
+        return;
+    }
     store_add_dead_letter(review->daemon->store, &letter, lettered, review);
 }
 
@@ -181,4 +229,46 @@ enum progress review_failed(struct review *review, const struct error *why)
     else
         give_up(review, &copy);
     return PROGRESS_WAITING;
+}
+
+void review_not_stored(struct review *review, const struct error *why)
+{
+    struct error copy = *why;
+
+    review->is_hopeless = copy.kind == FAILURE_INPUT || copy.kind == FAILURE_LIMIT;
+    if (review->is_hopeless && !review->daemon->stopping)
+        give_up(review, &copy);
+    else
+        park(review, &copy);
+}
+
+enum progress review_has_no_registry(struct review *review)
+{
+    const struct config *config = review->daemon->config;
+    const char *name = review->event.registry;
+    struct error error;
+
+    if (!review_is_of_a_push(review)) {
+        finish_events(review); /* what is recorded stays */
+        return PROGRESS_WAITING;
+    }
+    if (config_find_registry(config, name)) {
+        error_set(&error, FAILURE_LATER, "registry %s was configured since the start: restart",
+                  name);
+        return review_failed(review, &error);
+    }
+    error_set(&error, FAILURE_ABSENT, "registry %s is not configured any more", name);
+    give_up(review, &error);
+    return PROGRESS_WAITING;
+}
+
+void review_is_not_there(struct review *review)
+{
+    struct error error;
+
+    error_set(&error, FAILURE_ABSENT, "the tag does not name the image");
+    if (review->daemon->stopping || !has_given_up(review, &error))
+        park(review, &error);
+    else
+        finish_events(review);
 }

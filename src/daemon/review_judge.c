@@ -69,11 +69,8 @@ enum progress review_judge(struct review *review)
                                  &review->verdict);
     else if (gathered->image_count)
         judge_all(review, &placement);
-    else
-        daemon->counters.artifacts++; /* signatures, attestations, charts: evidence, not judged */
+    /* else signatures, attestations, charts: evidence, not judged */
     review->has_verdict = gathered->error.kind != FAILURE_NONE || gathered->image_count > 0;
-    if (review->has_verdict)
-        daemon->counters.verdicts[review->verdict.status]++;
     return PROGRESS_NEXT;
 }
 
@@ -81,10 +78,9 @@ enum progress review_judge(struct review *review)
  * when a policy says so. */
 static bool may_enforce(const struct review *review)
 {
-    const struct event *event = &review->event;
     struct placement placement;
 
-    if (event->cause != EVENT_CAUSE_POLICY && event->cause != EVENT_CAUSE_EXISTING)
+    if (review_is_of_a_push(review))
         return true;
     fill_placement(review, &placement);
     return policy_set_enforces_existing(review->daemon->policies, &placement);
@@ -130,19 +126,32 @@ static void add_plans(struct review *review, unsigned wanted, bool audit)
     }
 }
 
+/* What is only reported says so. To tell somebody changes nothing. */
+static void only_report(struct verdict *verdict)
+{
+    const unsigned telling = ACTION_BIT(ACTION_NOTIFY);
+
+    verdict->audit_actions |= verdict->actions & ~telling;
+    verdict->actions &= telling;
+    verdict->enforced = false;
+}
+
 static void make_plans(struct review *review)
 {
-    const unsigned moving = ACTION_BIT(ACTION_HOLD) | ACTION_BIT(ACTION_ROLLBACK) |
-                            ACTION_BIT(ACTION_QUARANTINE) | ACTION_BIT(ACTION_REMOVE);
-    unsigned wanted = review->verdict.actions & ~review->context.acted;
-    unsigned would = review->verdict.audit_actions & ~review->context.acted & ~wanted;
+    const unsigned moving = ACTIONS_MOVING | ACTION_BIT(ACTION_HOLD);
+    const struct store_context *context = &review->context;
+    unsigned acted = context->acted;
+    unsigned wanted;
+    unsigned would;
 
-    if (review->context.released)
+    if (!may_enforce(review))
+        only_report(&review->verdict);
+    if (review_is_of_a_push(review))
+        acted &= ~(context->done & ACTIONS_MOVING); /* it is back */
+    wanted = review->verdict.actions & ~acted;
+    would = review->verdict.audit_actions & ~acted & ~wanted;
+    if (context->released)
         wanted &= ~moving; /* an operator has put it back: that decision stands */
-    if (!may_enforce(review)) {
-        would |= wanted;
-        wanted = 0;
-    }
     review->plans = memory_new_array(2 * (size_t)ACTION_KIND_COUNT, sizeof *review->plans);
     add_plans(review, wanted, false);
     add_plans(review, would, true);
@@ -214,27 +223,42 @@ static void log_verdict(const struct review *review)
              review->plan_count);
 }
 
+static void not_recorded(struct review *review, const struct error *error)
+{
+    review_release_plans(review);
+    verdict_release(&review->verdict);
+    review->verdict = (struct verdict){0};
+    review_release_images(review);
+    review_not_stored(review, error);
+}
+
+static void verdict_recorded(struct review *review)
+{
+    struct daemon *daemon = review->daemon;
+    const struct verdict *verdict = &review->verdict;
+
+    daemon->counters.verdicts[verdict->status]++;
+    if (verdict->status != VERDICT_UNKNOWN) /* what was missing may be there next time */
+        placement_cache_put(daemon->placement_cache, &review->event, verdict->policy_revision);
+    if (!text_equal(verdict->policy_revision, policy_set_revision(daemon->policies)))
+        rejudge_left_one(daemon->rejudge); /* they changed while it was written */
+    log_verdict(review);
+    watch_verdict(daemon, &review->event, &review->gathered, verdict);
+}
+
 static void recorded(void *argument, const struct error *error)
 {
     struct review *review = argument;
 
     if (error) {
-        review_release_plans(review);
-        verdict_release(&review->verdict);
-        review->verdict = (struct verdict){0};
-        review_release_images(review);
-        if (review_failed(review, error) == PROGRESS_NEXT)
-            review_resume(review, review->next);
+        not_recorded(review, error);
         return;
     }
     remember_facts(review);
-    if (review->has_verdict) {
-        if (review->verdict.status != VERDICT_UNKNOWN) /* what was missing may be there next time */
-            placement_cache_put(review->daemon->placement_cache, &review->event,
-                                review->verdict.policy_revision);
-        log_verdict(review);
-        watch_verdict(review->daemon, &review->event, &review->gathered, &review->verdict);
-    }
+    if (review->has_verdict)
+        verdict_recorded(review);
+    else
+        review->daemon->counters.artifacts++;
     review_resume(review, REVIEW_ACT);
 }
 

@@ -5,17 +5,27 @@
 #include "regwarden/clock.h"
 #include "regwarden/log.h"
 
+/* The verdict was in force when it was looked at, and is not any more: the tag was deleted, or a
+ * sweep did not find it. */
+static void look_again(struct review *review)
+{
+    placement_cache_forget(review->daemon->placement_cache, &review->event);
+    review->is_fresh = true;
+    review_resume(review, REVIEW_RECALL);
+}
+
 static void repeated(void *argument, const struct error *error)
 {
     struct review *review = argument;
 
-    if (error) {
-        if (review_failed(review, error) == PROGRESS_NEXT)
-            review_resume(review, review->next);
-        return;
+    if (error && error->kind == FAILURE_ABSENT && !review->is_fresh) {
+        look_again(review);
+    } else if (error) {
+        review_not_stored(review, error);
+    } else {
+        review->daemon->counters.reviews_repeated++;
+        review_resume(review, REVIEW_DONE);
     }
-    review->daemon->counters.reviews_repeated++;
-    review_resume(review, REVIEW_DONE);
 }
 
 /* The verdict in force was made for this digest under these policies: it stays. Unknown does not:
@@ -30,24 +40,11 @@ static enum progress record_repeat(struct review *review)
     return PROGRESS_WAITING;
 }
 
-static void settled(void *argument, const struct error *error)
+/* It was taken away and is back: that is no repetition. Unless an operator has put it back. */
+static bool came_back(const struct review *review)
 {
-    struct review *review = argument;
-
-    if (error) {
-        if (review_failed(review, error) == PROGRESS_NEXT)
-            review_resume(review, review->next);
-        return;
-    }
-    review_resume(review, REVIEW_DONE);
-}
-
-static enum progress record_gone(struct review *review)
-{
-    review->step = REVIEW_RECORD;
-    placement_cache_forget(review->daemon->placement_cache, &review->event);
-    store_record_gone(review->daemon->store, &review->event, settled, review);
-    return PROGRESS_WAITING;
+    return review_is_of_a_push(review) && (review->context.done & ACTIONS_MOVING) &&
+           !review->context.released;
 }
 
 static bool is_repeat(const struct review *review)
@@ -55,6 +52,7 @@ static bool is_repeat(const struct review *review)
     const struct store_context *context = &review->context;
 
     return context->has_verdict && context->verdict != VERDICT_UNKNOWN &&
+           review->event.cause != EVENT_CAUSE_MANUAL && !came_back(review) &&
            digest_equal(&context->current, &review->event.digest) &&
            text_equal(context->policy_revision, policy_set_revision(review->daemon->policies));
 }
@@ -64,18 +62,18 @@ static void recalled(void *argument, const struct error *error, struct store_con
     struct review *review = argument;
 
     if (error) {
-        if (review_failed(review, error) == PROGRESS_NEXT)
-            review_resume(review, review->next);
+        review_not_stored(review, error);
         return;
     }
     facts_free(review->context.facts);
     review->context = *context;
+    review->context.released = context->released || review->is_released;
     context->facts = NULL; /* ours now */
     if (context->is_own_push) {
         review->daemon->counters.own_pushes++;
         review->step = REVIEW_RECORD;
-        store_finish_events(review->daemon->store, review->event_ids, review->event_count, settled,
-                            review);
+        store_finish_events(review->daemon->store, review->event_ids, review->event_count,
+                            review_settled, review);
         return;
     }
     if (is_repeat(review)) {
@@ -84,19 +82,50 @@ static void recalled(void *argument, const struct error *error, struct store_con
         record_repeat(review);
         return;
     }
-    review_resume(review, REVIEW_RESOLVE);
+    review_resume(review, REVIEW_CONFIRM);
 }
 
 enum progress review_recall(struct review *review)
 {
     struct daemon *daemon = review->daemon;
 
-    if (review->event.action == EVENT_DELETE)
-        return record_gone(review);
-    if (placement_cache_has(daemon->placement_cache, &review->event,
+    if (review->event.action == EVENT_DELETE) {
+        review_record_gone(review);
+        return PROGRESS_WAITING;
+    }
+    if (!review->is_fresh && review->event.cause != EVENT_CAUSE_MANUAL &&
+        placement_cache_has(daemon->placement_cache, &review->event,
                             policy_set_revision(daemon->policies)))
         return record_repeat(review);
+    /* asked now: an undo that ends later is not in what the store reads */
+    review->is_released = daemon_is_releasing(daemon, &review->event);
     store_read_context(daemon->store, &review->event, recalled, review);
+    return PROGRESS_WAITING;
+}
+
+static void confirmed(void *argument, const struct registry_answer *answer)
+{
+    struct review *review = argument;
+
+    review->resolve_id = 0;
+    if (answer->error && answer->error->kind != FAILURE_ABSENT)
+        review_failed(review, answer->error);
+    else if (!answer->error && digest_equal(&answer->digest, &review->event.digest))
+        review_resume(review, REVIEW_RESOLVE);
+    else
+        review_is_not_there(review);
+}
+
+/* A notification that comes a second time must not have done twice what was done about the first.
+ */
+enum progress review_confirm(struct review *review)
+{
+    struct daemon_registry *registry = daemon_find_registry(review->daemon, review->event.registry);
+
+    if (!registry || !review->event.tag || !came_back(review))
+        return PROGRESS_NEXT;
+    review->resolve_id = registry_resolve(registry->client, review->event.repository,
+                                          review->event.tag, confirmed, review);
     return PROGRESS_WAITING;
 }
 
@@ -106,8 +135,7 @@ static void resolved(void *argument, const struct registry_answer *answer)
 
     review->resolve_id = 0;
     if (answer->error) {
-        if (review_failed(review, answer->error) == PROGRESS_NEXT)
-            review_resume(review, review->next);
+        review_failed(review, answer->error);
         return;
     }
     review->event.digest = answer->digest;
@@ -117,13 +145,9 @@ static void resolved(void *argument, const struct registry_answer *answer)
 enum progress review_resolve(struct review *review)
 {
     struct daemon_registry *registry = daemon_find_registry(review->daemon, review->event.registry);
-    struct error error;
 
-    if (!registry) {
-        error_set(&error, FAILURE_ABSENT, "registry %s is not configured any more",
-                  review->event.registry);
-        return review_failed(review, &error);
-    }
+    if (!registry)
+        return review_has_no_registry(review);
     if (digest_is_set(&review->event.digest))
         return PROGRESS_NEXT;
     review->resolve_id = registry_resolve(registry->client, review->event.repository,
@@ -204,10 +228,10 @@ static void gathered_all(void *argument, struct gathered *gathered)
     review->gathered = *gathered;
     *gathered = (struct gathered){0};
     failure = temporary_failure(&review->gathered);
-    if (!failure)
+    if (failure)
+        review_failed(review, failure);
+    else
         review_resume(review, REVIEW_JUDGE);
-    else if (review_failed(review, failure) == PROGRESS_NEXT)
-        review_resume(review, review->next);
 }
 
 enum progress review_gather(struct review *review)

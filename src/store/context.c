@@ -46,6 +46,8 @@ static bool take_plan(void *argument, const struct row *row)
         ret->acted |= ACTION_BIT(kind);
     if (state == PLAN_DONE)
         ret->done |= ACTION_BIT(kind);
+    else if (state == PLAN_UNDONE)
+        ret->done &= ~ACTION_BIT(kind);
     if (kind == ACTION_QUARANTINE && state == PLAN_UNDONE)
         ret->released = true;
     return true;
@@ -55,7 +57,7 @@ static int fill_plans(struct driver *driver, const struct placement_row *row,
                       const struct digest *digest, struct store_context *ret, struct error *err)
 {
     static const char sql[] =
-        "SELECT kind, state FROM plans WHERE placement_id = $1 AND digest = $2";
+        "SELECT kind, state FROM plans WHERE placement_id = $1 AND digest = $2 ORDER BY id";
 
     if (row->id == 0)
         return 0;
