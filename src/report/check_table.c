@@ -1,9 +1,10 @@
 /* `check -o table`: for people at a terminal. One line of heading for each image, the findings
- * below it, one line of sum at the end. */
+ * below it, one line of sum at the end. What several policies find is shown once, with their names.
+ */
 #include "check.h"
 #include "escape.h"
 
-enum { COLUMN_SEVERITY = 10, COLUMN_ID_MAX = 24 };
+enum { COLUMN_SEVERITY = 10, COLUMN_ID_MAX = 24, STATUS_COUNT = FINDING_WAIVED + 1 };
 
 static const char plain[] = "", reset[] = "\033[0m", bold[] = "\033[1m", dim[] = "\033[2m";
 
@@ -36,6 +37,13 @@ struct page {
     struct text *to;
     bool color;
     int id_width;
+    size_t shown[STATUS_COUNT]; /* findings */
+};
+
+/* The findings of one image in the order in which they are read. */
+struct sorted {
+    const struct finding **items;
+    size_t count;
 };
 
 static void add_colored(const struct page *page, const char *color, const char *words)
@@ -94,7 +102,37 @@ static void add_detail(const struct page *page, const char *label, const char *v
     text_add_char(page->to, '\n');
 }
 
-static void add_finding(const struct page *page, const struct finding *finding)
+/* Found by another policy too? What one policy waives another may still mind. */
+static bool is_same(const struct finding *a, const struct finding *b)
+{
+    return (a->status == FINDING_WAIVED) == (b->status == FINDING_WAIVED) && a->step == b->step &&
+           text_equal(a->rule, b->rule) && text_equal(a->message, b->message) &&
+           text_equal(a->path, b->path) && text_equal(a->platform, b->platform) &&
+           digest_equal(&a->layer, &b->layer);
+}
+
+static bool was_shown(const struct sorted *sorted, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (is_same(sorted->items[i], sorted->items[index]))
+            return true;
+    return false;
+}
+
+/* "baseline, cis-docker"; nothing when there is only one. */
+static void add_policies(const struct sorted *sorted, size_t index, struct text *to)
+{
+    AUTO_TEXT_LIST struct text_list names = {0};
+    for (size_t i = index; i < sorted->count; i++)
+        if (is_same(sorted->items[i], sorted->items[index]) &&
+            !text_list_has(&names, sorted->items[i]->policy))
+            text_list_add(&names, sorted->items[i]->policy);
+    for (size_t i = 0; names.count > 1 && i < names.count; i++)
+        text_format(to, "%s%s", i == 0 ? "" : ", ", names.items[i]);
+}
+
+static void add_finding(const struct page *page, const struct finding *finding,
+                        const char *policies)
 {
     AUTO_TEXT struct text place = {0};
     bool waived = finding->status == FINDING_WAIVED;
@@ -110,6 +148,7 @@ static void add_finding(const struct page *page, const struct finding *finding)
     text_add_char(page->to, '\n');
     check_add_place(finding, &place);
     add_detail(page, "", text_data(&place));
+    add_detail(page, "policies ", policies);
     add_detail(page, "waiver ", finding->waiver);
     if (!waived)
         add_detail(page, "fix: ", finding->remedy);
@@ -128,13 +167,20 @@ static int id_width(const struct verdict *verdict)
 
 static void add_result(struct page *page, const struct check_result *result)
 {
-    const struct finding **sorted = check_sorted(result->verdict);
+    struct sorted sorted = {.items = check_sorted(result->verdict),
+                            .count = result->verdict->findings.count};
     page->id_width = id_width(result->verdict);
     add_heading(page, result);
-    for (size_t i = 0; i < result->verdict->findings.count; i++)
-        add_finding(page, sorted[i]);
+    for (size_t i = 0; i < sorted.count; i++) {
+        AUTO_TEXT struct text policies = {0};
+        if (was_shown(&sorted, i))
+            continue;
+        add_policies(&sorted, i, &policies);
+        add_finding(page, sorted.items[i], text_data(&policies));
+        page->shown[sorted.items[i]->status]++;
+    }
     text_add_char(page->to, '\n');
-    free(sorted);
+    free(sorted.items);
 }
 
 static void add_count(struct text *to, size_t count, const char *words, const char **separator)
@@ -156,10 +202,10 @@ static void add_sum(const struct page *page, const struct check_result *results,
               &separator);
     add_count(page->to, check_count_verdicts(results, count, VERDICT_PASS), "passed", &separator);
     separator = "; findings: ";
-    add_count(page->to, check_count(results, count, FINDING_FAIL), "failing", &separator);
-    add_count(page->to, check_count(results, count, FINDING_UNKNOWN), "not known", &separator);
-    add_count(page->to, check_count(results, count, FINDING_WARN), "warning", &separator);
-    add_count(page->to, check_count(results, count, FINDING_WAIVED), "waived", &separator);
+    add_count(page->to, page->shown[FINDING_FAIL], "failing", &separator);
+    add_count(page->to, page->shown[FINDING_UNKNOWN], "not known", &separator);
+    add_count(page->to, page->shown[FINDING_WARN], "warning", &separator);
+    add_count(page->to, page->shown[FINDING_WAIVED], "waived", &separator);
     text_add_char(page->to, '\n');
 }
 

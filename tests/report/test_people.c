@@ -54,6 +54,76 @@ static void the_table_in_colors(void **state)
     assert_string_equal(bare.data, table);
 }
 
+/* What several policies find stands there once, as the strictest of them has it. */
+static void the_table_of_several_policies(void **state)
+{
+    static char rule[] = "non-root", other[] = "user", message[] = "It runs as root.";
+    static char one[] = "baseline", two[] = "cis", three[] = "strict", waiver[] = "W-1";
+    static char path[] = "/app";
+    static struct finding findings[] = {
+        {.rule = rule,
+         .id = rule,
+         .policy = one,
+         .severity = SEVERITY_LOW,
+         .status = FINDING_WARN,
+         .message = message,
+         .step = -1},
+        {.rule = rule,
+         .id = other,
+         .policy = two,
+         .severity = SEVERITY_HIGH,
+         .status = FINDING_FAIL,
+         .message = message,
+         .step = -1},
+        {.rule = rule,
+         .id = rule,
+         .policy = two,
+         .severity = SEVERITY_LOW,
+         .status = FINDING_WARN,
+         .message = message,
+         .step = -1},
+        {.rule = rule,
+         .id = rule,
+         .policy = three,
+         .severity = SEVERITY_HIGH,
+         .status = FINDING_WAIVED,
+         .message = message,
+         .step = -1,
+         .waiver = waiver},
+        {.rule = rule,
+         .id = rule,
+         .policy = one,
+         .severity = SEVERITY_LOW,
+         .status = FINDING_WARN,
+         .message = message,
+         .step = -1,
+         .path = path},
+    };
+    const struct verdict verdict = {
+        .status = VERDICT_FAIL, .findings = {.items = findings, .count = 5}, .policy_count = 3};
+    const struct check_result result = {.reference = "app", .verdict = &verdict};
+    AUTO_TEXT struct text got = {0};
+    AUTO_TEXT struct text json = {0};
+
+    (void)state;
+    samples_write("table", &result, 1, false, &got);
+    assert_string_equal(got.data, "FAIL  app\n"
+                                  "  high      user      It runs as root.\n"
+                                  "            policies cis, baseline\n"
+                                  "  low       non-root  warning: It runs as root.\n"
+                                  "            /app\n"
+                                  "  high      non-root  waived: It runs as root.\n"
+                                  "            waiver W-1\n"
+                                  "\n"
+                                  "1 image: 1 failed; findings: 1 failing, 1 warning, 1 waived\n");
+    samples_write("json", &result, 1, false, &json);
+    const char *next = json.data;
+    for (int i = 0; i < 5; i++) { /* machines get all of them */
+        next = strstr(next, "It runs as root.");
+        assert_non_null(next++);
+    }
+}
+
 static void the_table_of_nothing(void **state)
 {
     (void)state;
@@ -126,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table),
         cmocka_unit_test(the_table_in_colors),
+        cmocka_unit_test(the_table_of_several_policies),
         cmocka_unit_test(the_table_of_nothing),
         cmocka_unit_test(hostile_text_on_the_terminal),
         cmocka_unit_test(hostile_text_in_markdown),
