@@ -52,7 +52,8 @@ HOMES = {
     "jansson": ["src/base/json", "src/base/jansson_home.h"],
     "yaml.h": ["src/config/yaml.c"],
     "sqlite3": ["src/store/driver_sqlite"],
-    "zstd": ["src/store/"],
+    "zstd": ["src/store/", "src/scan/zstd.c"],
+    "isa-l": ["src/scan/gzip.c"],
     "systemd/": ["src/base/systemd.c"],
 }
 
