@@ -42,7 +42,8 @@ extern const struct manifest_limits manifest_limits;
  * at their type could run a "signature" whose layers are archives; the kind alone is no clearance.
  */
 enum manifest_kind {
-    MANIFEST_IMAGE, /* config is an image config, or of a generic type that runtimes take for one */
+    MANIFEST_IMAGE, /* config is an image config, or of a generic type that runtimes take for one,
+                       or the manifest is of Docker's own format */
     MANIFEST_INDEX,
     MANIFEST_ATTESTATION, /* all layers are in-toto statements (BuildKit's old and new form), or
                              artifactType says so and there is no image config */
@@ -97,7 +98,7 @@ void manifest_auto_free(struct manifest **manifest);
 #define AUTO_MANIFEST AUTO(manifest_auto_free)
 
 /* Could a runtime pick this index child (false: platform unknown/unknown, as attestations have it)?
- * The annotation vnd.docker.reference.type alone takes nothing out: runtimes do not look at it. */
+ * Annotation and media type alone take nothing out: runtimes do not look at them. */
 bool descriptor_is_runnable(const struct descriptor *child);
 bool media_type_is_index(const char *media_type);
 bool media_type_is_manifest(const char *media_type); /* index, manifest, artifact or schema 1: what

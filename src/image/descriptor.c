@@ -122,12 +122,11 @@ void descriptor_release(struct descriptor *descriptor)
 }
 
 /* Only the platform unknown/unknown takes a child out: no runtime matches it. BuildKit's annotation
- * vnd.docker.reference.type is deliberately not enough, because runtimes do not look at it: with it
- * alone a runnable image could be passed off as an attestation. */
+ * vnd.docker.reference.type is deliberately not enough, nor is the media type, because runtimes do
+ * not look at them: with one of them alone a runnable image could be passed off as something else.
+ */
 bool descriptor_is_runnable(const struct descriptor *child)
 {
-    if (media_role(child->media_type) == MEDIA_ARTIFACT_MANIFEST)
-        return false;
     return !(text_equal(child->platform.os, "unknown") &&
              text_equal(child->platform.architecture, "unknown"));
 }

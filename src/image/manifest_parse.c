@@ -164,7 +164,8 @@ static bool all_layers_are(const struct manifest *manifest, enum media_role a, e
 
 /* What a runtime would run is an image, whatever it calls itself: artifactType is deliberately not
  * believed when an image config and file system layers stand beside it. Signatures and old
- * attestations carry an image config too, so the layers' types decide there. */
+ * attestations carry an image config too, so the layers' types decide there. Docker's own format
+ * is for images only, and podman and CRI-O run it whatever type its config claims to have. */
 static enum manifest_kind classify(const struct manifest *manifest, enum media_role role)
 {
     if (role == MEDIA_INDEX)
@@ -176,6 +177,8 @@ static enum manifest_kind classify(const struct manifest *manifest, enum media_r
     if (all_layers_are(manifest, MEDIA_ATTESTATION, MEDIA_EVIDENCE))
         return MANIFEST_ARTIFACT;
     if (config == MEDIA_IMAGE_CONFIG || config == MEDIA_DEFAULT_CONFIG)
+        return MANIFEST_IMAGE;
+    if (media_type_equal(manifest->media_type, MEDIA_TYPE_DOCKER_MANIFEST))
         return MANIFEST_IMAGE;
     if (text_equal(manifest->artifact_type, MEDIA_TYPE_BUILDKIT_ATTESTATION))
         return MANIFEST_ATTESTATION;

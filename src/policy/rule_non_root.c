@@ -163,11 +163,11 @@ static enum judgement judge_windows(const struct settings *settings, const struc
     if (text_equal_nocase(user, "ContainerAdministrator") ||
         text_equal_nocase(user, "Administrator"))
         return fail(report, input, "is the administrator");
-    if (text_equal_nocase(user, "ContainerUser") ||
-        glob_list_match(&settings->allow_named_globs, user))
+    if (glob_list_match(&settings->allow_named_globs, user))
         return RULE_PASS;
     rule_unknown(report, "user",
-                 user[0] ? "who the user is, is known to the base image only"
+                 user[0] ? "the image says that it is for Windows, which runtimes on Linux may not "
+                           "heed: who the user is stays open"
                          : "no user is set: the base image decides between "
                            "ContainerUser and ContainerAdministrator");
     return rule_judgement(report);
@@ -215,6 +215,8 @@ const struct rule_type rule_non_root = {
         "A name can be an alias of root in the image's own passwd file, so a name other than root "
         "is unknown, unless allow-named trusts it. With numeric, a name fails: clusters that "
         "demand a user other than root refuse it too.\n\n"
+        "An image that says it is for Windows is judged by the names there; runtimes on Linux may "
+        "run it all the same, so even ContainerUser has to be named in allow-named.\n\n"
         "Images whose entry point starts as root and then steps down (as many databases do) run "
         "as root by their config, and fail.",
     .remedy = "End the Dockerfile with a numeric user, such as `USER 65532:65532`, and give that "

@@ -97,6 +97,20 @@ static void kinds_are_told_apart(void **state)
              "application/vnd.cncf.helm.config.v1+json") ",`layers`:[" LAYER "]}",
          MANIFEST_ARTIFACT},
         {"{`mediaType`:`" MEDIA_TYPE_OCI_ARTIFACT "`,`blobs`:[" LAYER "]}", MANIFEST_ARTIFACT},
+        /* Docker's format with a config of an unknown type: podman and CRI-O run it. */
+        {
+            "{`schemaVersion`:2," TYPE(MEDIA_TYPE_DOCKER_MANIFEST) ",`config`:" TYPED(
+                "application/vnd.example.config.v1+json") ",`layers`:[" TYPED("application/"
+                                                                              "vnd.docker.image."
+                                                                              "rootfs.diff.tar."
+                                                                              "gzip") "]}",
+            MANIFEST_IMAGE},
+        {"{`schemaVersion`:2," TYPE(MEDIA_TYPE_DOCKER_MANIFEST) ",`config`:" CONFIG
+                                                                ",`layers`:[" TYPED(
+                                                                    "application/"
+                                                                    "vnd.dev.cosign.simplesigning."
+                                                                    "v1+json") "]}",
+         MANIFEST_ARTIFACT},
         /* Naive: artifactType decides. Runtimes do not look at it: this one runs. */
         {"{`schemaVersion`:2,`artifactType`:`application/vnd.docker.attestation.manifest.v1+json`,"
          "`config`:" CONFIG ",`layers`:[" LAYER "]}",
@@ -287,7 +301,7 @@ static void runnable_children(void **state)
         /* Naive: no platform, no image. The specification lets it out. */
         {"`platform`:null", true},
         {"`mediaType`:`" MEDIA_TYPE_OCI_INDEX "`", true}, /* nested */
-        {"`mediaType`:`" MEDIA_TYPE_OCI_ARTIFACT "`", false},
+        {"`mediaType`:`" MEDIA_TYPE_OCI_ARTIFACT "`", true},
         /* Naive: the annotation makes it an attestation. A runtime on linux/amd64 runs it. */
         {"`platform`:{`os`:`linux`,`architecture`:`amd64`},"
          "`annotations`:{`vnd.docker.reference.type`:`attestation-manifest`}",
