@@ -181,6 +181,7 @@ static struct json *render_slack(const struct json *notification)
     text_add(&body, text_data(&head));
     add_slack_findings(&body, data);
     json_set_string(section, "type", "mrkdwn");
+    json_set_bool(section, "verbatim", true); /* an address in a finding becomes no link */
     json_set_string(section, "text", text_data(&body));
     json_set_string(block, "type", "section");
     json_set_take(block, "text", section);

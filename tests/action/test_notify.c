@@ -215,6 +215,7 @@ static void slack(void **state)
     const char *text = json_get_string(json_get(block, "text"), "text");
     assert_non_null(strstr(json_get_string(body, "text"), "fail for main/team/app:v1@sha256:"));
     assert_string_equal(json_get_string(json_get(block, "text"), "type"), "mrkdwn");
+    assert_true(json_bool(json_get(json_get(block, "text"), "verbatim"), false));
     assert_non_null(strstr(text, "production/non-root: the image runs as &lt;root&gt; &amp; says"));
     assert_null(strchr(text, '<'));
 }
