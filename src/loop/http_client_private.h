@@ -50,6 +50,8 @@ struct transfer {
     bool receive_held;   /* libcurl was told to hold */
     bool send_held;
     bool resume_wanted;
+    bool is_large;    /* has one of the client's places for large answers */
+    bool awaits_room; /* is held until it gets one */
 
     /* The answer. */
     struct http_response response;
@@ -74,8 +76,9 @@ struct http_client {
     struct transfer_list waiting;
     struct transfer_list running; /* and ended or cancelled ones, until the next round */
     size_t running_count;
-    unsigned depth; /* of calls that may come back into the client */
-    bool is_dirty;  /* some transfer has ended, was cancelled, or wants to resume */
+    size_t large_count; /* answers that grow beyond what everyone may keep */
+    unsigned depth;     /* of calls that may come back into the client */
+    bool is_dirty;      /* some transfer has ended, was cancelled, or wants to resume */
     bool is_dying;
 };
 

@@ -12,6 +12,8 @@ enum {
     HEADER_BYTES_MAX = 64 * 1024,
     COLLECTED_MAX = 64 * 1024, /* of an answer that was not the one to be streamed */
     RETRY_AFTER_MAX_S = 24 * 60 * 60,
+    LARGE_BYTES = 128 * 1024,
+    LARGE_AT_ONCE = 4,
 };
 
 /* A new status line: what came before belongs to an interim answer. */
@@ -131,13 +133,28 @@ static int take_body(struct transfer *transfer, const char *bytes, size_t size)
     return 0;
 }
 
+/* What is collected takes memory, and it is the other side that says how much: few answers at a
+ * time may grow large, the others are held meanwhile. Those few always come to an end, by their
+ * limit or their time. */
+static bool has_room(struct transfer *transfer, size_t size)
+{
+    if (transfer->is_large || transfer->body_bytes + size <= LARGE_BYTES || is_streamed(transfer))
+        return true;
+    transfer->awaits_room = transfer->client->large_count >= LARGE_AT_ONCE;
+    if (transfer->awaits_room)
+        return false;
+    transfer->is_large = true;
+    transfer->client->large_count++;
+    return true;
+}
+
 size_t transfer_on_body(char *bytes, size_t one, size_t size, void *argument)
 {
     struct transfer *transfer = argument;
     size *= one;
     if (transfer->phase != TRANSFER_RUNNING)
         return size + 1; /* any other count than the given one aborts */
-    if (transfer->receive_paused) {
+    if (transfer->receive_paused || !has_room(transfer, size)) {
         transfer->receive_held = true;
         transfer_watch_idle(transfer);
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */

@@ -306,8 +306,26 @@ bool transfer_start(struct transfer *transfer)
     return true;
 }
 
+/* All that wait try again, the first of them takes the place: one that was chosen could be
+ * cancelled before its turn, and nobody would be told. */
+static void leave_room(struct transfer *transfer)
+{
+    struct http_client *client = transfer->client;
+    struct transfer *other;
+    client->large_count--;
+    if (client->is_dying)
+        return;
+    TAILQ_FOREACH(other, &client->running, entry)
+    {
+        other->resume_wanted = other->resume_wanted || other->awaits_room;
+    }
+    http_client_kick(client);
+}
+
 void transfer_free(struct transfer *transfer)
 {
+    if (transfer->is_large)
+        leave_room(transfer);
     if (transfer->easy != NULL) {
         curl_multi_remove_handle(transfer->client->multi, transfer->easy);
         curl_easy_cleanup(transfer->easy);

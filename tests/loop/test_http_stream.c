@@ -109,6 +109,70 @@ static void begin(struct stream *stream, const char *path, bool streamed)
     stream->id = http_client_send(client, &request, on_done, stream);
 }
 
+enum { CROWD = 12 };
+
+static bool all_were_called(void *argument)
+{
+    const struct stream *crowd = argument;
+    for (size_t i = 0; i < CROWD; i++) {
+        if (crowd[i].called == 0)
+            return false;
+    }
+    return true;
+}
+
+static void begin_crowd(struct stream *crowd)
+{
+    struct http_client_options options = {.max_connections = CROWD};
+    http_client_free(client);
+    assert_int_equal(http_client_new(world.loop, &options, &client, NULL), 0);
+    world.reply_size = 2 * 1024 * 1024;
+    for (size_t i = 0; i < CROWD; i++)
+        begin(&crowd[i], "/large", false);
+}
+
+/* More than may grow at once: those that are held come later, and whole. */
+static void large_answers_take_turns(void **state)
+{
+    (void)state;
+    struct stream crowd[CROWD] = {0};
+    begin_crowd(crowd);
+    assert_true(world_wait(&world, all_were_called, crowd));
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_int_equal(crowd[i].status, 200);
+        assert_int_equal(crowd[i].collected_bytes, world.reply_size);
+    }
+}
+
+static bool one_was_called(void *argument)
+{
+    const struct stream *crowd = argument;
+    for (size_t i = 0; i < CROWD; i++) {
+        if (crowd[i].called > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever is cancelled, grown or held, gives way to the others. */
+static void large_answers_give_way_when_cancelled(void **state)
+{
+    (void)state;
+    struct stream crowd[CROWD] = {0};
+    begin_crowd(crowd);
+    assert_true(world_wait(&world, one_was_called, crowd));
+    for (size_t i = 0; i < CROWD; i++) {
+        if (crowd[i].called > 0 || i % 2 == 0)
+            continue;
+        http_client_cancel(client, crowd[i].id);
+        crowd[i].called = 1;
+        crowd[i].collected_bytes = world.reply_size;
+    }
+    assert_true(world_wait(&world, all_were_called, crowd));
+    for (size_t i = 0; i < CROWD; i++)
+        assert_int_equal(crowd[i].collected_bytes, world.reply_size);
+}
+
 static void a_stream_arrives_in_pieces(void **state)
 {
     (void)state;
@@ -398,6 +462,8 @@ static void request_bodies_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STREAM_TEST(large_answers_take_turns),
+        STREAM_TEST(large_answers_give_way_when_cancelled),
         STREAM_TEST(a_stream_arrives_in_pieces),
         STREAM_TEST(other_answers_are_collected),
         STREAM_TEST(large_other_answers_are_not_collected),
