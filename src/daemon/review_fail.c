@@ -220,6 +220,8 @@ enum progress review_failed(struct review *review, const struct error *why)
 
     if (review->daemon->stopping || !has_given_up(review, &copy))
         park(review, &copy); /* when stopping: its events are open, the next start goes on */
+    else if (review->event.action == EVENT_DELETE)
+        review_record_gone(review); /* should it stand there all the same, the sweep finds it */
     else if (copy.kind != FAILURE_ABSENT && keeps_its_verdict(review))
         review_resume(review, REVIEW_DONE);
     else if (lacks_a_part(review, &copy))

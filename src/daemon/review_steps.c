@@ -85,14 +85,53 @@ static void recalled(void *argument, const struct error *error, struct store_con
     review_resume(review, REVIEW_CONFIRM);
 }
 
+static bool still_stands(const struct event *event, const struct registry_answer *answer)
+{
+    return !answer->error && (!event->tag || !digest_is_set(&event->digest) ||
+                              digest_equal(&answer->digest, &event->digest));
+}
+
+static void looked_whether_gone(void *argument, const struct registry_answer *answer)
+{
+    struct review *review = argument;
+
+    review->resolve_id = 0;
+    if (answer->error && answer->error->kind != FAILURE_ABSENT) {
+        review_failed(review, answer->error);
+    } else if (still_stands(&review->event, answer)) {
+        review->step = REVIEW_RECORD;
+        store_finish_events(review->daemon->store, review->event_ids, review->event_count,
+                            review_settled, review);
+    } else {
+        review_record_gone(review);
+    }
+}
+
+/* A deletion is not taken for granted: whoever may push can upload a manifest as a blob and delete
+ * that, which looks the same, and then nothing would be known any more of what still stands. */
+static enum progress ask_whether_gone(struct review *review)
+{
+    const struct event *event = &review->event;
+    struct daemon_registry *registry = daemon_find_registry(review->daemon, event->registry);
+    char digest[DIGEST_TEXT_SIZE];
+
+    if (!registry) {
+        review_record_gone(review);
+        return PROGRESS_WAITING;
+    }
+    review->resolve_id =
+        registry_resolve(registry->client, event->repository,
+                         event->tag ? event->tag : digest_format(&event->digest, digest),
+                         looked_whether_gone, review);
+    return PROGRESS_WAITING;
+}
+
 enum progress review_recall(struct review *review)
 {
     struct daemon *daemon = review->daemon;
 
-    if (review->event.action == EVENT_DELETE) {
-        review_record_gone(review);
-        return PROGRESS_WAITING;
-    }
+    if (review->event.action == EVENT_DELETE)
+        return ask_whether_gone(review);
     if (!review->is_fresh && review->event.cause != EVENT_CAUSE_MANUAL &&
         placement_cache_has(daemon->placement_cache, &review->event,
                             policy_set_revision(daemon->policies)))
