@@ -19,7 +19,7 @@
 struct image_config_limits {
     size_t max_bytes;   /* 4 MiB */
     size_t max_history; /* 4096 entries */
-    size_t max_values;  /* 100 000 JSON values */
+    size_t max_values;  /* 50 000 JSON values: parsed, each takes hundreds of bytes */
 };
 extern const struct image_config_limits image_config_limits;
 

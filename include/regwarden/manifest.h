@@ -34,6 +34,7 @@ struct manifest_limits {
     size_t max_layers;      /* 1024 */
     size_t max_children;    /* 1024 */
     size_t max_annotations; /* 1024 per object */
+    size_t max_values;      /* 50 000 JSON values: parsed, each takes hundreds of bytes */
 };
 extern const struct manifest_limits manifest_limits;
 

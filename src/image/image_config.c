@@ -4,7 +4,7 @@
 const struct image_config_limits image_config_limits = {
     .max_bytes = 4 << 20,
     .max_history = 4096,
-    .max_values = 100000,
+    .max_values = 50000,
 };
 
 static void release_history(struct history_entry *history, size_t count)

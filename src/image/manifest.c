@@ -15,6 +15,7 @@ const struct manifest_limits manifest_limits = {
     .max_layers = 1024,
     .max_children = 1024,
     .max_annotations = 1024,
+    .max_values = 50000,
 };
 
 const char *manifest_kind_name(enum manifest_kind kind)

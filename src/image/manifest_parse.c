@@ -214,6 +214,7 @@ int manifest_parse(const char *bytes, size_t size, const char *content_type,
     assert(bytes && digest && ret);
     struct json_limits limits = json_limits_default;
     limits.max_bytes = manifest_limits.max_bytes;
+    limits.max_values = manifest_limits.max_values;
     AUTO_JSON struct json *root = NULL;
     int failure = json_parse(bytes, size, &limits, &root, err);
     if (failure) {
