@@ -75,7 +75,7 @@ static struct hook *intake_route(struct intake *intake, const char *path)
 /* --- answers --- */
 
 static void reply_json(struct http_exchange *exchange, struct hook_answer answer,
-                       const struct http_reply_header *extra, const struct json *body)
+                       const struct http_reply_header *extra, const struct text *body)
 {
     char seconds[16];
     struct http_reply_header headers[3] = {{NULL, NULL}};
@@ -86,13 +86,8 @@ static void reply_json(struct http_exchange *exchange, struct hook_answer answer
         snprintf(seconds, sizeof(seconds), "%d", answer.retry_after_s);
         headers[count++] = (struct http_reply_header){"Retry-After", seconds};
     }
-    AUTO_TEXT struct text text = {0};
-    if (body != NULL) {
-        json_write(body, JSON_COMPACT, &text);
-        text_add_char(&text, '\n');
-    }
     http_exchange_reply(exchange, answer.status, headers, body == NULL ? NULL : "application/json",
-                        text.data, text.length);
+                        body == NULL ? NULL : body->data, body == NULL ? 0 : body->length);
 }
 
 struct refusal {
@@ -111,8 +106,11 @@ static void refuse(struct http_exchange *exchange, const struct refusal *refusal
     json_set_string(error, "message", refusal->message);
     json_set_string(error, "hint", refusal->hint);
     json_set_take(body, "error", error);
+    AUTO_TEXT struct text text = {0};
+    json_write(body, JSON_COMPACT, &text);
+    text_add_char(&text, '\n');
     reply_json(exchange, refusal->answer, refusal->header.name == NULL ? NULL : &refusal->header,
-               body);
+               &text);
 }
 
 static void refuse_unknown(struct intake *intake, struct http_exchange *exchange)
@@ -193,15 +191,14 @@ static void delivery_answer(struct intake *intake, const struct delivery *delive
     if (exchange == NULL)
         return; /* the sender did not wait; what it sent is kept all the same */
     bool dead = delivery->reason != NULL;
-    AUTO_JSON struct json *body = json_new_object();
-    json_set_integer(body, "events", (int64_t)delivery->event_count);
-    json_set_integer(body, "ignored", (int64_t)delivery->ignored);
-    json_set_integer(body, "deadLetters", dead ? 1 : 0);
+    AUTO_TEXT struct text body = {0};
+    text_format(&body, "{\"events\":%zu,\"ignored\":%zu,\"deadLetters\":%d}\n",
+                delivery->event_count, delivery->ignored, dead ? 1 : 0);
     enum situation situation = dead                         ? SITUATION_DEAD_LETTER
                                : delivery->event_count == 0 ? SITUATION_NOTHING
                                                             : SITUATION_ACCEPTED;
     struct hook_answer answer = answer_for(delivery->dialect, situation);
-    reply_json(exchange, answer, NULL, answer.status == 204 ? NULL : body);
+    reply_json(exchange, answer, NULL, answer.status == 204 ? NULL : &body);
 }
 
 static void delivery_fail(struct intake *intake, const struct delivery *delivery)
