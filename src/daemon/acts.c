@@ -25,6 +25,8 @@ struct job { /* plans of one verdict, or one plan read back from the journal */
     struct acts_job work;
     size_t index; /* of the plan that is under way */
     unsigned attempts;
+    bool has_begun;     /* something of it may be done already: it is brought to its end */
+    struct event again; /* to judge the placement once more */
     struct timer *retry;
     struct job *next; /* in the queue */
     struct job *all_previous, *all_next;
@@ -131,6 +133,7 @@ static void job_free(struct job *job)
         job->all_next->all_previous = job->all_previous;
     hold_plans(job->acts, &job->work, false);
     work_release(&job->work);
+    event_release(&job->again);
     timer_free(job->retry);
     free(job);
 }
@@ -205,7 +208,7 @@ static void put_off(struct job *job, const struct error *why)
 
     store_update_plan(acts->daemon->store, &update, NULL, NULL);
     span_join(&acts->put_off, &span);
-    timer_arm(acts->reload, RELOAD_AFTER_MS);
+    timer_arm(acts->reload, daemon_pause_ms(acts->daemon, RELOAD_AFTER_MS));
     job_ended(job);
 }
 
@@ -219,8 +222,7 @@ static void park(struct job *job, const struct error *why)
         return;
     }
     crypto_random(&noise, sizeof noise);
-    if (delay > RETRY_MAX_MS)
-        delay = RETRY_MAX_MS;
+    delay = daemon_pause_ms(job->acts->daemon, delay < RETRY_MAX_MS ? delay : RETRY_MAX_MS);
     if (why && why->retry_after_ms > delay)
         delay = why->retry_after_ms;
     job->attempts++;
@@ -240,6 +242,7 @@ static void journalled(void *argument, const struct error *error)
     }
     job->index++;
     job->attempts = 0;
+    job->has_begun = false;
     job_go_on(job);
 }
 
@@ -267,6 +270,7 @@ static void performed(void *argument, const struct action_result *result)
                                  .at_ms = clock_wall_ms()};
 
     event_log_fields(&job->work.placement, &buffer, fields);
+    job->has_begun = job->has_begun || result->undo;
     if (may_settle(job, result)) {
         park(job, NULL);
         return;
@@ -291,6 +295,56 @@ static void performed(void *argument, const struct action_result *result)
     store_update_plan(job->acts->daemon->store, &update, journalled, job);
 }
 
+/* --- policies that changed while a plan waited --- */
+
+static bool is_outdated(const struct job *job)
+{
+    return job->work.plans[job->index].kind != ACTION_NOTIFY && !job->has_begun &&
+           !text_equal(job->work.verdict.policy_revision,
+                       policy_set_revision(job->acts->daemon->policies));
+}
+
+static void asked_again(void *argument, const struct error *error)
+{
+    struct job *job = argument;
+
+    if (error) {
+        park(job, error);
+        return;
+    }
+    dispatcher_add(job->acts->daemon->dispatcher, &job->again, 1);
+    job_ended(job);
+}
+
+/* What asked for too much may have been withdrawn, or a waiver granted: not the verdict of then
+ * decides, but one of now. */
+static void judge_again(struct job *job)
+{
+    struct daemon *daemon = job->acts->daemon;
+    struct event_log buffer;
+    struct log_field fields[EVENT_LOG_FIELDS];
+
+    log_info(event_log_fields(&job->work.placement, &buffer, fields),
+             "%s: skipped, the policies have changed since, judging again",
+             action_kind_name(job->work.plans[job->index].kind));
+    for (size_t i = job->index; i < job->work.plan_count; i++) {
+        struct plan_update update = {.id = job->work.plans[i].id,
+                                     .state = PLAN_SKIPPED,
+                                     .reason = "the policies have changed since: judged again",
+                                     .at_ms = clock_wall_ms()};
+
+        if (!job->work.plans[i].audit)
+            store_update_plan(daemon->store, &update, NULL, NULL);
+    }
+    event_release(&job->again);
+    event_copy(&job->again, &job->work.placement);
+    job->again.id = 0;
+    job->again.action = EVENT_PUSH;
+    job->again.cause = EVENT_CAUSE_MANUAL;
+    job->again.received_ms = clock_wall_ms();
+    store_add_events(daemon->store, &job->again, 1, asked_again, job);
+}
+
 static void job_go_on(struct job *job)
 {
     struct action_target target;
@@ -304,6 +358,10 @@ static void job_go_on(struct job *job)
     fill_target(job, &target);
     if (!target.registry) {
         job_ended(job); /* not configured any more: stays planned */
+        return;
+    }
+    if (is_outdated(job)) {
+        judge_again(job);
         return;
     }
     action_perform(job->acts->daemon->actions, job->work.plans[job->index].kind, &target, performed,
@@ -348,6 +406,7 @@ void acts_add_take(struct acts *acts, struct acts_job *work)
 static void recover(struct acts *acts, struct plan *plan)
 {
     struct acts_job work = {.plan_count = 1, .last_passing = plan->last_passing};
+    struct job *job;
 
     work.placement = (struct event){.registry = memory_copy_text(plan->registry),
                                     .repository = memory_copy_text(plan->repository),
@@ -359,8 +418,10 @@ static void recover(struct acts *acts, struct plan *plan)
     }
     work.plans = memory_new(sizeof *work.plans);
     *work.plans = (struct store_plan){.id = plan->id, .kind = plan->kind};
-    add_job_take(acts, &work)->attempts =
+    job = add_job_take(acts, &work);
+    job->attempts =
         plan->attempts < GIVE_UP_ATTEMPTS ? (unsigned)plan->attempts : GIVE_UP_ATTEMPTS;
+    job->has_begun = plan->undo != NULL;
 }
 
 static void loaded(void *argument, const struct error *error, struct plan *plans, size_t count)
@@ -371,9 +432,8 @@ static void loaded(void *argument, const struct error *error, struct plan *plans
     if (acts->stopped)
         return;
     if (error) {
-        log_warning(NULL, "reading open plans failed: %s, retrying in %d s", error->text,
-                    RELOAD_AFTER_MS / 1000);
-        timer_arm(acts->reload, RELOAD_AFTER_MS);
+        log_warning(NULL, "reading open plans failed: %s, retrying", error->text);
+        timer_arm(acts->reload, daemon_pause_ms(acts->daemon, RELOAD_AFTER_MS));
         return;
     }
     if (count < LOAD_AT_ONCE)

@@ -96,6 +96,9 @@ struct daemon {
 struct daemon_registry *daemon_find_registry(struct daemon *daemon,
                                              const char *name); /* NULL when unknown */
 
+/* A pause before something is tried again, at most as long as retry.max says. */
+int64_t daemon_pause_ms(const struct daemon *daemon, int64_t usual_ms);
+
 /* dispatcher.c */
 struct dispatcher *dispatcher_new(struct daemon *daemon);
 void dispatcher_free(struct dispatcher *dispatcher);

@@ -60,12 +60,17 @@ struct dispatcher {
 static void pump(struct dispatcher *dispatcher);
 static void load_more(struct dispatcher *dispatcher);
 
+static void rescan_later(struct dispatcher *dispatcher)
+{
+    timer_arm(dispatcher->rescan, daemon_pause_ms(dispatcher->daemon, RESCAN_AFTER_MS));
+}
+
 static void rescan_due(void *argument)
 {
     struct dispatcher *dispatcher = argument;
 
     if (dispatcher->left_some && dispatcher->rescanning) {
-        timer_arm(dispatcher->rescan, RESCAN_AFTER_MS); /* one after the other */
+        rescan_later(dispatcher); /* one after the other */
     } else if (dispatcher->left_some) {
         dispatcher->left_some = false;
         dispatcher->rescanning = true;
@@ -209,7 +214,7 @@ static void leave(struct dispatcher *dispatcher, int64_t event_id)
         return;
     }
     dispatcher->left_some = true;
-    timer_arm(dispatcher->rescan, RESCAN_AFTER_MS);
+    rescan_later(dispatcher);
 }
 
 static struct slot *find_or_add_slot(struct dispatcher *dispatcher, const struct event *event)
@@ -306,9 +311,8 @@ static void loaded(void *argument, const struct error *error, const struct event
     if (dispatcher->stopped)
         return;
     if (error) {
-        log_warning(NULL, "reading open events failed: %s, retrying in %d s", error->text,
-                    RESCAN_AFTER_MS / 1000);
-        timer_arm(dispatcher->rescan, RESCAN_AFTER_MS);
+        log_warning(NULL, "reading open events failed: %s, retrying", error->text);
+        rescan_later(dispatcher);
         return;
     }
     if (dispatcher->loads_left)

@@ -57,7 +57,7 @@ static void walk_ended(struct rejudge *rejudge)
         log_info(NULL, "%llu verdicts are renewed under the new policies",
                  (unsigned long long)rejudge->count);
     if (rejudge->again)
-        timer_arm(rejudge->retry, AFTER_FAILURE_MS);
+        timer_arm(rejudge->retry, daemon_pause_ms(rejudge->daemon, AFTER_FAILURE_MS));
 }
 
 static void loaded(void *argument, const struct error *error, const struct event *events,
@@ -70,9 +70,8 @@ static void loaded(void *argument, const struct error *error, const struct event
         return;
     if (error) {
         rejudge->loading = false;
-        log_warning(NULL, "looking for verdicts to renew failed: %s, retrying in %d s", error->text,
-                    AFTER_FAILURE_MS / 1000);
-        timer_arm(rejudge->retry, AFTER_FAILURE_MS);
+        log_warning(NULL, "looking for verdicts to renew failed: %s, retrying", error->text);
+        timer_arm(rejudge->retry, daemon_pause_ms(rejudge->daemon, AFTER_FAILURE_MS));
         return;
     }
     for (size_t i = 0; i < count && is_of_this_walk; i++) {
@@ -118,7 +117,7 @@ void rejudge_left_one(struct rejudge *rejudge)
 {
     rejudge->again = true;
     if (!rejudge->active && !rejudge->stopped)
-        timer_arm(rejudge->retry, AFTER_FAILURE_MS);
+        timer_arm(rejudge->retry, daemon_pause_ms(rejudge->daemon, AFTER_FAILURE_MS));
 }
 
 void rejudge_stop(struct rejudge *rejudge)

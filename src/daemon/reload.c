@@ -40,9 +40,9 @@ static void keep_waivers(struct daemon *daemon, const struct error *why)
 {
     if (!daemon->ready)
         daemon->start_failure = *why;
-    log_error(NULL, "waivers could not be taken over: %s, keeping those in force, retrying in %d s",
-              why->text, WAIVERS_RETRY_MS / 1000);
-    timer_arm(daemon->waivers, WAIVERS_RETRY_MS);
+    log_error(NULL, "waivers could not be taken over: %s, keeping those in force, retrying",
+              why->text);
+    timer_arm(daemon->waivers, daemon_pause_ms(daemon, WAIVERS_RETRY_MS));
 }
 
 static void waivers_loaded(void *argument, const struct error *error, const struct waiver *waivers,

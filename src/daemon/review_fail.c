@@ -21,7 +21,7 @@ static int64_t retry_delay_ms(const struct review *review, const struct error *w
     if (delay > config->retry_max_ms || delay <= 0)
         delay = config->retry_max_ms;
     if (why->kind == FAILURE_ABSENT)
-        delay = (int64_t)ABSENT_DELAY_MS << doublings;
+        delay = daemon_pause_ms(review->daemon, (int64_t)ABSENT_DELAY_MS << doublings);
     if (why->retry_after_ms > delay)
         delay = why->retry_after_ms;
     crypto_random(&noise, sizeof noise);

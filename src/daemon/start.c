@@ -20,6 +20,11 @@ struct daemon_registry *daemon_find_registry(struct daemon *daemon, const char *
     return NULL;
 }
 
+int64_t daemon_pause_ms(const struct daemon *daemon, int64_t usual_ms)
+{
+    return usual_ms < daemon->config->retry_max_ms ? usual_ms : daemon->config->retry_max_ms;
+}
+
 static void log_fault(void *argument, const struct error *err)
 {
     (void)argument;

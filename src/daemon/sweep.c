@@ -59,7 +59,8 @@ static int64_t delay_after_failure_ms(const struct sweep *sweep)
 {
     int64_t interval = sweep->registry->settings->sweep_interval_ms;
     int64_t max = interval > 0 && interval < AFTER_FAILURE_MAX_MS ? interval : AFTER_FAILURE_MAX_MS;
-    int64_t delay = (int64_t)AFTER_FAILURE_MS << (sweep->failures < 10 ? sweep->failures : 10);
+    int64_t first = daemon_pause_ms(sweep->daemon, AFTER_FAILURE_MS);
+    int64_t delay = first << (sweep->failures < 10 ? sweep->failures : 10);
 
     return delay < max ? delay : max;
 }

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import threading
+import time
 import urllib.parse
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -39,7 +40,8 @@ class Registry:
         self.fault = None
         self.held = False
         self.switches = {"tag_delete": True, "manifest_delete": True, "mount": True, "referrers": True, "lying_delete": False,
-                         "page": 1000, "read_only": "", "sparse": False, "empty_index": True}
+                         "page": 1000, "read_only": "", "sparse": False, "empty_index": True, "catalog": 200, "refuse": {},
+                         "hang": ""}
         self.switches.update(command.get("switches", {}))
         return {}
 
@@ -81,6 +83,14 @@ class Registry:
                     for position, digest in enumerate(command["children"])]
         return self.put(command["repository"], command.get("tag"), OCI_INDEX,
                         {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": children, **command.get("extra", {})})
+
+    def many(self, command):
+        """One image under many tags, or in many repositories."""
+        for number in range(command["count"]):
+            name = command["repository"] if command.get("tag") else f"{command['repository']}{number}"
+            tag = f"{command['tag']}{number:05}" if command.get("tag") else "v1"
+            digest = self.image({**command, "repository": name, "tag": tag})
+        return digest
 
     def retag(self, command):
         self.repository(command["repository"]).tags[command["tag"]] = command["digest"]
@@ -139,7 +149,8 @@ class Registry:
     def run(self, command):
         table = {"reset": self.reset, "image": self.image, "index": self.index, "retag": self.retag, "untag": self.untag,
                  "forget": self.forget, "tags": self.tags, "whole": self.whole, "fault": self.set_fault, "log": self.read_log,
-                 "peek": self.peek, "switch": self.switch, "move": self.on_put}
+                 "peek": self.peek, "switch": self.switch, "move": self.on_put,
+                 "many": self.many}
         with self.lock:
             return table[command["do"]](command)
 
@@ -176,6 +187,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        while registry.switches["hang"] and re.search(registry.switches["hang"], self.path):
+            time.sleep(0.02)
         with registry.lock:
             registry.count += 1
             fault = registry.fault if registry.fault and registry.count == registry.fault["at"] else None
@@ -212,6 +225,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                   (rf"/v2/({NAME})/referrers/(.+)", self.referrers)]
         if path == "/v2/":
             return self.answer(200)
+        for pattern, status in registry.switches["refuse"].items():
+            if re.search(pattern, f"{self.command} {path}"):
+                return self.refuse(status, "UNAVAILABLE")
+        if path == "/v2/_catalog":
+            return self.catalog(query)
         read_only = registry.switches["read_only"]
         if read_only and self.command not in ("GET", "HEAD") and path.startswith(f"/v2/{read_only}"):
             return self.refuse(403, "DENIED")
@@ -308,6 +326,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if len(page) < len(names):
             headers.append(("Link", f'</v2/{match[1]}/tags/list?last={page[-1]}>; rel="next"'))
         return self.answer(200, json.dumps({"name": match[1], "tags": page or None}).encode(), headers)
+
+    def catalog(self, query):
+        if registry.switches["catalog"] != 200:
+            return self.refuse(registry.switches["catalog"], "DENIED")
+        names = sorted(name for name, held in registry.repositories.items() if held.manifests and name > query.get("last", ""))
+        page = names[:registry.switches["page"]]
+        headers = [("Content-Type", "application/json")]
+        if len(page) < len(names):
+            headers.append(("Link", f'</v2/_catalog?last={page[-1]}>; rel="next"'))
+        return self.answer(200, json.dumps({"repositories": page}).encode(), headers)
 
     def referrers(self, repository, match, query, body):
         if not registry.switches["referrers"]:
