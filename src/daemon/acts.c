@@ -3,6 +3,7 @@
  * later. Memory is bounded: what has no place here stays planned in the journal and is loaded
  * again. What an action does is not decided here. */
 #include "daemon_priv.h"
+#include "renew.h"
 
 #include "regwarden/clock.h"
 #include "regwarden/crypto.h"
@@ -25,8 +26,6 @@ struct job { /* plans of one verdict, or one plan read back from the journal */
     struct acts_job work;
     size_t index; /* of the plan that is under way */
     unsigned attempts;
-    bool has_begun;     /* something of it may be done already: it is brought to its end */
-    struct event again; /* to judge the placement once more */
     struct timer *retry;
     struct job *next; /* in the queue */
     struct job *all_previous, *all_next;
@@ -133,7 +132,6 @@ static void job_free(struct job *job)
         job->all_next->all_previous = job->all_previous;
     hold_plans(job->acts, &job->work, false);
     work_release(&job->work);
-    event_release(&job->again);
     timer_free(job->retry);
     free(job);
 }
@@ -242,7 +240,6 @@ static void journalled(void *argument, const struct error *error)
     }
     job->index++;
     job->attempts = 0;
-    job->has_begun = false;
     job_go_on(job);
 }
 
@@ -270,7 +267,6 @@ static void performed(void *argument, const struct action_result *result)
                                  .at_ms = clock_wall_ms()};
 
     event_log_fields(&job->work.placement, &buffer, fields);
-    job->has_begun = job->has_begun || result->undo;
     if (may_settle(job, result)) {
         park(job, NULL);
         return;
@@ -295,77 +291,43 @@ static void performed(void *argument, const struct action_result *result)
     store_update_plan(job->acts->daemon->store, &update, journalled, job);
 }
 
-/* --- policies that changed while a plan waited --- */
-
-static bool is_outdated(const struct job *job)
+static void perform(struct job *job)
 {
-    return job->work.plans[job->index].kind != ACTION_NOTIFY && !job->has_begun &&
-           !text_equal(job->work.verdict.policy_revision,
-                       policy_set_revision(job->acts->daemon->policies));
+    struct action_target target;
+
+    fill_target(job, &target);
+    action_perform(job->acts->daemon->actions, job->work.plans[job->index].kind, &target, performed,
+                   job);
 }
 
-static void asked_again(void *argument, const struct error *error)
+static void renewed(void *argument, enum renewed renewed, const struct error *error)
 {
     struct job *job = argument;
 
-    if (error) {
+    if (error)
         park(job, error);
-        return;
-    }
-    dispatcher_add(job->acts->daemon->dispatcher, &job->again, 1);
-    job_ended(job);
-}
-
-/* What asked for too much may have been withdrawn, or a waiver granted: not the verdict of then
- * decides, but one of now. */
-static void judge_again(struct job *job)
-{
-    struct daemon *daemon = job->acts->daemon;
-    struct event_log buffer;
-    struct log_field fields[EVENT_LOG_FIELDS];
-
-    log_info(event_log_fields(&job->work.placement, &buffer, fields),
-             "%s: skipped, the policies have changed since, judging again",
-             action_kind_name(job->work.plans[job->index].kind));
-    for (size_t i = job->index; i < job->work.plan_count; i++) {
-        struct plan_update update = {.id = job->work.plans[i].id,
-                                     .state = PLAN_SKIPPED,
-                                     .reason = "the policies have changed since: judged again",
-                                     .at_ms = clock_wall_ms()};
-
-        if (!job->work.plans[i].audit)
-            store_update_plan(daemon->store, &update, NULL, NULL);
-    }
-    event_release(&job->again);
-    event_copy(&job->again, &job->work.placement);
-    job->again.id = 0;
-    job->again.action = EVENT_PUSH;
-    job->again.cause = EVENT_CAUSE_MANUAL;
-    job->again.received_ms = clock_wall_ms();
-    store_add_events(daemon->store, &job->again, 1, asked_again, job);
+    else if (renewed == RENEWED)
+        job_ended(job);
+    else
+        perform(job);
 }
 
 static void job_go_on(struct job *job)
 {
-    struct action_target target;
+    struct daemon *daemon = job->acts->daemon;
+    struct daemon_registry *registry = daemon_find_registry(daemon, job->work.placement.registry);
 
     while (job->index < job->work.plan_count && job->work.plans[job->index].audit)
         job->index++; /* recorded as "would" */
-    if (job->index == job->work.plan_count || job->acts->stopped) {
+    if (job->index == job->work.plan_count || job->acts->stopped)
         job_ended(job);
-        return;
-    }
-    fill_target(job, &target);
-    if (!target.registry) {
+    else if (!registry)
         job_ended(job); /* not configured any more: stays planned */
-        return;
-    }
-    if (is_outdated(job)) {
-        judge_again(job);
-        return;
-    }
-    action_perform(job->acts->daemon->actions, job->work.plans[job->index].kind, &target, performed,
-                   job);
+    else if (renew_is_due(daemon, &job->work, job->index))
+        renew_start(daemon, registry->client,
+                    &(struct renew_order){.work = &job->work, .first = job->index}, renewed, job);
+    else
+        perform(job);
 }
 
 static struct job *add_job_take(struct acts *acts, struct acts_job *work)
@@ -406,7 +368,6 @@ void acts_add_take(struct acts *acts, struct acts_job *work)
 static void recover(struct acts *acts, struct plan *plan)
 {
     struct acts_job work = {.plan_count = 1, .last_passing = plan->last_passing};
-    struct job *job;
 
     work.placement = (struct event){.registry = memory_copy_text(plan->registry),
                                     .repository = memory_copy_text(plan->repository),
@@ -418,10 +379,8 @@ static void recover(struct acts *acts, struct plan *plan)
     }
     work.plans = memory_new(sizeof *work.plans);
     *work.plans = (struct store_plan){.id = plan->id, .kind = plan->kind};
-    job = add_job_take(acts, &work);
-    job->attempts =
+    add_job_take(acts, &work)->attempts =
         plan->attempts < GIVE_UP_ATTEMPTS ? (unsigned)plan->attempts : GIVE_UP_ATTEMPTS;
-    job->has_begun = plan->undo != NULL;
 }
 
 static void loaded(void *argument, const struct error *error, struct plan *plans, size_t count)
