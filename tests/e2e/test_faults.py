@@ -248,6 +248,32 @@ def test_stop_gives_nothing_up(bench):
     assert not faults.judged(daemon)
 
 
+def fat_manifest(number, values, text):
+    """Just legal, out of what costs a reader most."""
+    layer = {"mediaType": images.OCI_LAYER, "digest": "sha256:" + "0" * 64, "size": 0}
+    manifest = {"schemaVersion": 2, "mediaType": images.OCI_MANIFEST, "n": number,
+                "config": {"mediaType": images.OCI_CONFIG, "digest": "sha256:" + "1" * 64, "size": 4 << 20},
+                "layers": [layer] * 100, "x": [{}] * values, "y": "a" * text}
+    return json.dumps(manifest, separators=(",", ":")).encode()
+
+
+def test_memory_under_hostile_bodies(bench):
+    """Manifests without end, of too many values, of as many as may be, and of as many bytes as may be; each leads to a config
+    without end."""
+    fat = bench.add(faults.FatRegistry())
+    daemon = bench.add(harness.Regwarden(bench.subdirectory("daemon"), {"main": fat}, policy=AUDIT, extra=QUICK,
+                                         settings=ONLY_EVENTS)).start()
+    digests = [images.digest_of(str(number).encode()) for number in range(100)]
+    digests += [fat.add(fat_manifest(number, 199000, 0)) for number in range(30)]
+    digests += [fat.add(fat_manifest(number, 49000, 0)) for number in range(100)]
+    digests += [fat.add(fat_manifest(number, 0, 4 * 1000 * 1000)) for number in range(30)]
+    assert post(daemon, [event("team/app", f"t{number}", digest) for number, digest in enumerate(digests)])[0] == 202
+    daemon.wait_idle(120)
+    verdicts = daemon.verdicts()
+    assert len(verdicts) == len(digests) and {verdict["verdict"] for verdict in verdicts} == {"fail"}
+    faults.check_memory(daemon)
+
+
 # --- connections that break ---
 
 def test_cut_connections(bench):
