@@ -151,3 +151,15 @@ void finding_set_step(struct finding *finding, const struct facts *facts, int st
     if (facts->manifest && at->layer >= 0 && (size_t)at->layer < facts->manifest->layer_count)
         finding->layer = facts->manifest->layers[at->layer].digest;
 }
+
+const char *const rule_evidence_choices[] = {
+    "none", "label", "annotation", "provenance", "signed-provenance", NULL};
+
+enum evidence rule_evidence_of_choice(int choice)
+{
+    static const enum evidence evidence[] = {EVIDENCE_NONE, EVIDENCE_LABEL, EVIDENCE_ANNOTATION,
+                                             EVIDENCE_PROVENANCE, EVIDENCE_SIGNED_PROVENANCE};
+
+    assert(choice >= 0 && (size_t)choice < ARRAY_COUNT(evidence));
+    return evidence[choice];
+}

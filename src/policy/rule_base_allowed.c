@@ -16,6 +16,7 @@ struct settings {
     struct text_list allow;
     struct text_list deny;
     bool allow_scratch;
+    int min_evidence;
     struct text_list full_allow;
     struct text_list full_deny;
     struct glob_list allow_globs;
@@ -38,6 +39,13 @@ static const struct param params[] = {
      .offset = offsetof(struct settings, allow_scratch),
      .fallback = "true",
      .help = "Whether an image may have no base at all."},
+    {.name = "min-evidence",
+     .type = PARAM_CHOICE,
+     .offset = offsetof(struct settings, min_evidence),
+     .choices = rule_evidence_choices,
+     .fallback = "none",
+     .help = "A base that is known by less than this is unknown: whoever builds can write any "
+             "label and annotation."},
     {.name = NULL},
 };
 
@@ -160,6 +168,19 @@ static enum judgement finish(struct rule_report *report, struct finding *finding
     return rule_judgement(report);
 }
 
+/* What is said against itself may be believed; what is said in its favour takes evidence. */
+static enum judgement pass(const struct settings *settings, const struct facts_base *base,
+                           struct rule_report *report)
+{
+    if (base->evidence >= rule_evidence_of_choice(settings->min_evidence))
+        return RULE_PASS;
+    AUTO_FREE char *shown = text_printable(base->name, 200);
+    return finish(report,
+                  rule_unknown(report, "base", "the base is said to be %s, but by %s only", shown,
+                               evidence_name(base->evidence)),
+                  base->evidence);
+}
+
 static enum judgement judge(const void *block, const struct rule_input *input,
                             struct rule_report *report)
 {
@@ -173,7 +194,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
                       base->evidence);
     if (text_equal(base->name, "scratch")) {
         if (settings->allow_scratch)
-            return RULE_PASS;
+            return pass(settings, base, report);
         return finish(report, rule_fail(report, "scratch", "the image is built from scratch"),
                       base->evidence);
     }
@@ -182,7 +203,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
                       base->evidence);
     denied = globs_match_name(&settings->deny_globs, &name);
     if (!denied && (settings->allow.count == 0 || globs_match_name(&settings->allow_globs, &name)))
-        return RULE_PASS;
+        return pass(settings, base, report);
     AUTO_FREE char *shown = text_printable(base->name, 200);
     return finish(report,
                   rule_fail(report, name.bare, "the base %s is %s", shown,

@@ -5,12 +5,6 @@
 #include "regwarden/memory.h"
 #include "regwarden/text.h"
 
-static const char *const evidence_choices[] = {
-    "none", "label", "annotation", "provenance", "signed-provenance", NULL};
-static const enum evidence evidence_of_choice[] = {EVIDENCE_NONE, EVIDENCE_LABEL,
-                                                   EVIDENCE_ANNOTATION, EVIDENCE_PROVENANCE,
-                                                   EVIDENCE_SIGNED_PROVENANCE};
-
 struct settings {
     int min_evidence;
 };
@@ -19,7 +13,7 @@ static const struct param params[] = {
     {.name = "min-evidence",
      .type = PARAM_CHOICE,
      .offset = offsetof(struct settings, min_evidence),
-     .choices = evidence_choices,
+     .choices = rule_evidence_choices,
      .fallback = "none",
      .help = "A pin that is known by less than this is unknown. Labels are inherited by child "
              "images and may speak of a grandparent."},
@@ -34,12 +28,12 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     AUTO_FREE char *name = NULL;
     struct finding *finding = NULL;
 
-    if (text_equal(base->name, "scratch"))
-        return RULE_PASS;
-    if (base->pinned == ANSWER_YES && base->evidence >= evidence_of_choice[settings->min_evidence])
+    bool enough = base->evidence >= rule_evidence_of_choice(settings->min_evidence);
+
+    if (enough && (base->pinned == ANSWER_YES || text_equal(base->name, "scratch")))
         return RULE_PASS;
     name = text_printable(base->name ? base->name : "of unknown name", 200);
-    switch (base->pinned) {
+    switch (text_equal(base->name, "scratch") ? ANSWER_YES : base->pinned) {
     case ANSWER_YES:
         finding = rule_unknown(report, "base", "the base %s is said to be pinned, but by %s only",
                                name, evidence_name(base->evidence));

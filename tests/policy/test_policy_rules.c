@@ -210,6 +210,12 @@ static void test_bases(void **state)
          {0}},
         {"{ min-evidence: provenance }", NULL, RULE_PASS, NULL, {0}},
         {"{ min-evidence: signed-provenance }", NULL, RULE_UNKNOWN, NULL, {0}},
+        /* Whoever builds can annotate an image with "scratch". */
+        {"{ min-evidence: provenance }",
+         "{ base: { name: scratch, digest: null, pinned: yes, evidence: annotation } }",
+         RULE_UNKNOWN,
+         "by annotation only",
+         {0}},
     };
 #define BASE(name) "{ base: { name: '" name "' } }"
     static const struct row allowed[] = {
@@ -250,6 +256,26 @@ static void test_bases(void **state)
         {"{ allow-scratch: false }", BASE("scratch"), RULE_FAIL, "from scratch", {0}},
         {"{ allow: [a] }", "{ base: { name: null } }", RULE_UNKNOWN, "nothing says", {0}},
         {"{ deny: [a] }", "{ base: { name: null } }", RULE_UNKNOWN, "nothing says", {0}},
+        {"{ allow: ['python'], min-evidence: provenance }",
+         "{ base: { name: python, evidence: label } }",
+         RULE_UNKNOWN,
+         "by label only",
+         {0}},
+        {"{ allow: ['python'], min-evidence: provenance }",
+         "{ base: { name: evil, evidence: label } }",
+         RULE_FAIL,
+         NULL,
+         {0}},
+        {"{ allow: ['python'], min-evidence: provenance }",
+         "{ base: { name: scratch, evidence: annotation } }",
+         RULE_UNKNOWN,
+         NULL,
+         {0}},
+        {"{ allow: ['python'], min-evidence: annotation }",
+         "{ base: { name: python, evidence: provenance } }",
+         RULE_PASS,
+         NULL,
+         {0}},
     };
 
     (void)state;
