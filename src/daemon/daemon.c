@@ -1,10 +1,13 @@
 /* The life of the daemon in one screen: settings, rooms, signals, loop, and back. */
 #include "start.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "regwarden/log.h"
+
+enum { LARGE_BUFFER_BYTES = 128 * 1024 };
 
 static void stop_due(void *argument)
 {
@@ -63,6 +66,9 @@ int daemon_run(const struct daemon_options *options, struct error *err)
                             .intake_config = options->config};
     int result;
 
+    /* Large buffers go back to the system as soon as they are freed. Left alone, the allocator
+     * learns from the first few to keep them, and a burst of large manifests never shrinks. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_BYTES);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit must come back as an error of the write */
     log_setup((enum log_format)daemon.config->log_format, (enum log_level)daemon.config->log_level);
