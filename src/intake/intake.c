@@ -150,6 +150,25 @@ static void refuse_sender(struct intake *intake, const struct hook *hook,
     refuse(exchange, &refusal);
 }
 
+/* A web page that an operator looks at can have the browser post to what listens on loopback. */
+static bool is_from_browser(const struct http_exchange *exchange)
+{
+    return http_exchange_header_count(exchange, "Origin") > 0 ||
+           http_exchange_header_count(exchange, "Sec-Fetch-Site") > 0;
+}
+
+static void refuse_browser(struct intake *intake, struct http_exchange *exchange)
+{
+    static const struct refusal refusal = {
+        .answer = {.status = 403},
+        .kind = FAILURE_DENIED,
+        .message = "a browser sent this, not a registry",
+        .hint = "Set a hook-secret-file for the registry if its notifications look like this.",
+    };
+    intake->counters.unauthorised++;
+    refuse(exchange, &refusal);
+}
+
 static void refuse_now(struct intake *intake, const char *dialect, struct http_exchange *exchange)
 {
     const struct refusal refusal = {
@@ -345,6 +364,10 @@ static void intake_receive(struct intake *intake, struct http_exchange *exchange
     if (!hook_admits(hook,
                      http_exchange_header(exchange, header == NULL ? "Authorization" : header))) {
         refuse_sender(intake, hook, exchange);
+        return;
+    }
+    if (hook->secret == NULL && is_from_browser(exchange)) {
+        refuse_browser(intake, exchange);
         return;
     }
     if (intake->waiting_bytes > WAITING_BYTES_MAX) {

@@ -112,6 +112,29 @@ static void basic_credentials(void **state)
     }
 }
 
+/* A page in an operator's browser can post to loopback, but not without these headers. */
+static void browsers_are_no_registries(void **state)
+{
+    static const struct {
+        const char *path, *headers;
+        int status;
+    } table[] = {
+        {"/hooks/open", "Origin: https://evil.example\r\nContent-Type: text/plain\r\n", 403},
+        {"/hooks/open", "origin: null\r\n", 403},
+        {"/hooks/open", "Sec-Fetch-Site: cross-site\r\n", 403},
+        {"/hooks/open", "Content-Type: text/plain\r\n", 202},
+        {"/hooks/safe", "Origin: https://proxy.example\r\nAuthorization: " SECRET "\r\n", 202},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        int got = status_of(
+            f, &(struct sent){.path = table[i].path, .headers = table[i].headers, .body = PUSH});
+        if (got != table[i].status)
+            fail_msg("%s %s: %d", table[i].path, table[i].headers, got);
+    }
+    assert_int_equal(f->accepted, 2);
+}
+
 /* Before the sender is known nothing of the body is looked at, and nothing of it is kept. */
 static void strangers_leave_nothing(void **state)
 {
@@ -133,6 +156,7 @@ int main(void)
         ENDPOINT_TEST(secrets),
         ENDPOINT_TEST(basic_credentials),
         ENDPOINT_TEST(strangers_leave_nothing),
+        ENDPOINT_TEST(browsers_are_no_registries),
     };
     return cmocka_run_group_tests_name("senders", tests, NULL, NULL);
 }
