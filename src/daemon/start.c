@@ -130,9 +130,32 @@ static int listen_systemd(struct daemon *daemon, struct error *err)
     return 0;
 }
 
+static bool is_reached_from_afar(const char *address)
+{
+    return !text_starts_with(address, "unix:") && !text_starts_with(address, "127.") &&
+           !text_starts_with(address, "[::1]") && !text_starts_with(address, "localhost:") &&
+           !text_equal(address, "systemd");
+}
+
+/* Whoever reaches such a hook can make things up: not what an image is, but where it stands. */
+static void warn_open_hooks(const struct config *config)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < config->listen.count; i++)
+        open = open || is_reached_from_afar(config->listen.items[i]);
+    for (size_t i = 0; open && !config->tls_client_ca_file && i < config->registry_count; i++)
+        if (!config->registries[i].hook_secret_file)
+            log_warning(LOG_FIELDS({"registry", config->registries[i].name}),
+                        "notifications are taken from anybody who reaches a listening address; set "
+                        "hook-secret-file");
+}
+
 static int start_listening(struct daemon *daemon, struct error *err)
 {
     const struct text_list *listen = &daemon->config->listen;
+
+    warn_open_hooks(daemon->config);
 
     for (size_t i = 0; i < listen->count; i++) {
         int result = text_equal(listen->items[i], "systemd")
