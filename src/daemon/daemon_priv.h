@@ -107,7 +107,7 @@ void dispatcher_start(
 /* Durable events (copied). When memory has no place they are left to the store and loaded again
  * later. */
 void dispatcher_add(struct dispatcher *dispatcher, const struct event *events, size_t count);
-/* Events that are in no store (policy changes); false when there is no place now. */
+/* Events that are in no store (policy changes); false when their registry has no place now. */
 bool dispatcher_add_passing(struct dispatcher *dispatcher, const struct event *event);
 void dispatcher_review_ended(struct dispatcher *dispatcher,
                              struct review *review); /* frees the review */
@@ -119,7 +119,7 @@ bool dispatcher_newer_waits(const struct dispatcher *dispatcher, const struct re
 void dispatcher_stop(struct dispatcher *dispatcher); /* starts no more reviews */
 size_t dispatcher_active(const struct dispatcher *dispatcher);
 size_t dispatcher_waiting(const struct dispatcher *dispatcher);
-bool dispatcher_is_idle(const struct dispatcher *dispatcher);
+bool dispatcher_is_idle(const struct dispatcher *dispatcher); /* for one registry at least */
 
 /* inflight.c: the first to enter a key works, the others are called back when it leaves. */
 struct inflight *inflight_new(void);

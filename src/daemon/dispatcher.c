@@ -1,7 +1,8 @@
 /* Where events wait and reviews start. One review at a time per placement, so that a tag's pushes
- * are judged in order; many placements at once, up to max-reviews of each registry, so that a slow
- * one keeps none of the others waiting. Memory is bounded: what has no place here stays open in the
- * store and is loaded again. It does not judge anything. */
+ * are judged in order; many placements at once, up to max-reviews of each registry. Memory is
+ * bounded: each registry has its share of it, so that one which is slow or down takes no place from
+ * the others; what has no place stays open in the store and is found there when there is. It does
+ * not judge anything. */
 #include "daemon_priv.h"
 #include "review.h"
 
@@ -10,13 +11,13 @@
 #include "regwarden/clock.h"
 #include "regwarden/log.h"
 
-enum {
-    LIVELY_MAX = 4096,  /* events in memory that wait or are under review */
-    STUCK_MAX = 4096,   /* events whose review waits to be retried, or that wait behind it: one dead
-                           registry must not take the places of the others */
-    PARKED_MAX = 2048,  /* reviews that wait to be retried */
-    LOAD_AT_ONCE = 512, /* events per load from the store */
-    RESCAN_AFTER_MS = 15000 /* a failed load, and what was left to the store, is tried again */
+enum {                    /* of all registries together */
+       LIVELY_MAX = 8192, /* events in memory that wait or are under review */
+       STUCK_MAX = 8192,  /* events whose review waits to be retried, or that wait behind it */
+       PARKED_MAX = 4096, /* reviews that wait to be retried */
+       SHARE_MIN = 64,
+       LOAD_AT_ONCE = 512,     /* events per load from the store */
+       RESCAN_AFTER_MS = 15000 /* a failed load, and what failed and had no place, is tried again */
 };
 
 struct slot { /* one placement with work */
@@ -32,6 +33,12 @@ struct lane {            /* one registry */
     struct slot **ready; /* ring of slots that wait for a free review */
     size_t first, count, capacity;
     size_t running; /* reviews that are not parked */
+    size_t parked;
+    size_t events; /* in memory */
+    size_t stuck;  /* of these */
+    bool due;      /* the store holds open events of it that are not in memory */
+    bool missed;   /* one more was left out since the present walk through the store began */
+    bool failed;   /* some were left out that had failed: not due before the timer has run down */
 };
 
 struct dispatcher {
@@ -40,44 +47,34 @@ struct dispatcher {
     struct lane
         *lanes; /* as daemon->registries; the last one is of those not configured any more */
     size_t lane_count;
-    size_t events; /* in memory */
-    size_t stuck;  /* of these */
-    size_t parked;
-    int64_t loaded_to; /* ids up to here were loaded, or came in directly */
-    bool backlog;      /* there may be open events beyond that are not in memory */
-    bool missed;       /* one more was left out while a load was under way */
-    bool left_some;    /* events up to loaded_to were left to the store: to be looked for again */
-    bool rescanning;   /* looking for them, from rescanned_to on */
-    int64_t rescanned_to, rescan_until;
+    struct map *held;  /* k: event id in decimal -> v: the dispatcher; what is in memory, so that
+                          no load doubles it */
+    int64_t loaded_to; /* how far the present walk through the store has come */
     bool loading;
-    bool loads_left; /* the load under way is of the rescan */
     bool stopped;
-    struct map *held; /* k: event id in decimal -> v: the dispatcher; what is in memory, so that a
-                         rescan does not double it */
     struct timer *rescan;
 };
 
 static void pump(struct dispatcher *dispatcher);
 static void load_more(struct dispatcher *dispatcher);
 
-static void rescan_later(struct dispatcher *dispatcher)
-{
-    timer_arm(dispatcher->rescan, daemon_pause_ms(dispatcher->daemon, RESCAN_AFTER_MS));
-}
-
 static void rescan_due(void *argument)
 {
     struct dispatcher *dispatcher = argument;
 
-    if (dispatcher->left_some && dispatcher->rescanning) {
-        rescan_later(dispatcher); /* one after the other */
-    } else if (dispatcher->left_some) {
-        dispatcher->left_some = false;
-        dispatcher->rescanning = true;
-        dispatcher->rescanned_to = 0;
-        dispatcher->rescan_until = dispatcher->loaded_to;
+    for (size_t i = 0; i < dispatcher->lane_count; i++) {
+        struct lane *lane = &dispatcher->lanes[i];
+
+        lane->due = lane->due || lane->failed;
+        lane->missed = lane->missed || lane->failed;
+        lane->failed = false;
     }
     load_more(dispatcher);
+}
+
+static void rescan_later(struct dispatcher *dispatcher)
+{
+    timer_arm(dispatcher->rescan, daemon_pause_ms(dispatcher->daemon, RESCAN_AFTER_MS));
 }
 
 struct dispatcher *dispatcher_new(struct daemon *daemon)
@@ -196,9 +193,26 @@ static struct slot *take_ready(struct lane *lane)
     return slot;
 }
 
-static size_t lively(const struct dispatcher *dispatcher)
+static size_t lively(const struct lane *lane)
 {
-    return dispatcher->events - dispatcher->stuck;
+    return lane->events - lane->stuck;
+}
+
+static size_t share(const struct dispatcher *dispatcher, size_t of_all)
+{
+    size_t each = of_all / dispatcher->lane_count;
+
+    return each > SHARE_MIN ? each : SHARE_MIN;
+}
+
+static bool is_full(const struct dispatcher *dispatcher, const struct lane *lane)
+{
+    return lively(lane) >= share(dispatcher, LIVELY_MAX);
+}
+
+static bool has_room(const struct dispatcher *dispatcher, const struct lane *lane)
+{
+    return lively(lane) <= share(dispatcher, LIVELY_MAX) / 2;
 }
 
 static size_t slot_events(const struct slot *slot)
@@ -206,14 +220,21 @@ static size_t slot_events(const struct slot *slot)
     return slot->count + (slot->active ? slot->active->event_count : 0);
 }
 
-/* To be found again: in the store, or, what is in no store, by judging all once more. */
-static void leave(struct dispatcher *dispatcher, int64_t event_id)
+/* To be found in the store as soon as there is room. */
+static void leave(struct lane *lane)
+{
+    lane->due = true;
+    lane->missed = true;
+}
+
+/* What failed is found again, but not at once; what is in no store, by judging all once more. */
+static void leave_failed(struct dispatcher *dispatcher, struct lane *lane, int64_t event_id)
 {
     if (event_id <= 0) {
         rejudge_left_one(dispatcher->daemon->rejudge);
         return;
     }
-    dispatcher->left_some = true;
+    lane->failed = true;
     rescan_later(dispatcher);
 }
 
@@ -237,14 +258,15 @@ static struct slot *find_or_add_slot(struct dispatcher *dispatcher, const struct
 static void take_in(struct dispatcher *dispatcher, const struct event *event)
 {
     struct slot *slot = find_or_add_slot(dispatcher, event);
+    struct lane *lane = slot->lane;
     bool is_stuck = slot->active && slot->active->parked;
 
-    if (is_stuck && dispatcher->stuck >= STUCK_MAX) {
-        leave(dispatcher, event->id);
+    if (is_stuck && lane->stuck >= share(dispatcher, STUCK_MAX)) {
+        leave_failed(dispatcher, lane, event->id);
         return;
     }
-    dispatcher->events++;
-    dispatcher->stuck += is_stuck;
+    lane->events++;
+    lane->stuck += is_stuck;
     hold_id(dispatcher, event->id);
     if (slot->active && slot->count == 0 && review_may_join(slot->active, event)) {
         review_join(slot->active, event);
@@ -256,50 +278,46 @@ static void take_in(struct dispatcher *dispatcher, const struct event *event)
     slot->count++;
 }
 
+/* An event is not taken in before those of its registry that came before it. */
 void dispatcher_add(struct dispatcher *dispatcher, const struct event *events, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (dispatcher->stopped || dispatcher->backlog || lively(dispatcher) >= LIVELY_MAX) {
-            dispatcher->backlog = true;
-            dispatcher->missed = true;
-            continue;
-        }
-        take_in(dispatcher, &events[i]);
-        if (events[i].id > dispatcher->loaded_to)
-            dispatcher->loaded_to = events[i].id;
+        struct lane *lane = lane_of(dispatcher, events[i].registry);
+
+        if (dispatcher->stopped || lane->due || is_full(dispatcher, lane))
+            leave(lane);
+        else
+            take_in(dispatcher, &events[i]);
     }
     pump(dispatcher);
 }
 
+static bool lane_is_idle(const struct dispatcher *dispatcher, const struct lane *lane)
+{
+    size_t max = (size_t)dispatcher->daemon->config->max_reviews;
+
+    return lane->count == 0 && !lane->due && lane->running < max / 2 + 1;
+}
+
 bool dispatcher_add_passing(struct dispatcher *dispatcher, const struct event *event)
 {
-    if (dispatcher->stopped || lively(dispatcher) >= LIVELY_MAX / 2)
+    struct lane *lane = lane_of(dispatcher, event->registry);
+
+    if (dispatcher->stopped || lane->due || !has_room(dispatcher, lane))
         return false;
     take_in(dispatcher, event);
     pump(dispatcher);
     return true;
 }
 
-static void take_new(struct dispatcher *dispatcher, const struct event *events, size_t count)
+/* The end of the open events is reached: what was left out on the way needs another walk. */
+static void walk_ended(struct dispatcher *dispatcher)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!holds_id(dispatcher, events[i].id))
-            take_in(dispatcher, &events[i]);
-        dispatcher->loaded_to = events[i].id;
+    dispatcher->loaded_to = 0;
+    for (size_t i = 0; i < dispatcher->lane_count; i++) {
+        dispatcher->lanes[i].due = dispatcher->lanes[i].missed;
+        dispatcher->lanes[i].missed = false;
     }
-    if (count < LOAD_AT_ONCE && !dispatcher->missed)
-        dispatcher->backlog = false;
-}
-
-static void take_left(struct dispatcher *dispatcher, const struct event *events, size_t count)
-{
-    for (size_t i = 0; i < count && events[i].id <= dispatcher->rescan_until; i++)
-        if (!holds_id(dispatcher, events[i].id))
-            take_in(dispatcher, &events[i]);
-    if (count > 0)
-        dispatcher->rescanned_to = events[count - 1].id;
-    if (count < LOAD_AT_ONCE || dispatcher->rescanned_to >= dispatcher->rescan_until)
-        dispatcher->rescanning = false;
 }
 
 static void loaded(void *argument, const struct error *error, const struct event *events,
@@ -315,31 +333,43 @@ static void loaded(void *argument, const struct error *error, const struct event
         rescan_later(dispatcher);
         return;
     }
-    if (dispatcher->loads_left)
-        take_left(dispatcher, events, count);
-    else
-        take_new(dispatcher, events, count);
+    for (size_t i = 0; i < count; i++) {
+        struct lane *lane = lane_of(dispatcher, events[i].registry);
+
+        dispatcher->loaded_to = events[i].id;
+        if (holds_id(dispatcher, events[i].id))
+            continue;
+        if (is_full(dispatcher, lane))
+            leave(lane);
+        else
+            take_in(dispatcher, &events[i]);
+    }
+    if (count < LOAD_AT_ONCE)
+        walk_ended(dispatcher);
     pump(dispatcher);
 }
 
-/* First what nobody has looked at, then what was left. */
+static bool wants_more(const struct dispatcher *dispatcher)
+{
+    for (size_t i = 0; i < dispatcher->lane_count; i++)
+        if (dispatcher->lanes[i].due && has_room(dispatcher, &dispatcher->lanes[i]))
+            return true;
+    return false;
+}
+
 static void load_more(struct dispatcher *dispatcher)
 {
-    if ((!dispatcher->backlog && !dispatcher->rescanning) || dispatcher->loading ||
-        dispatcher->stopped || lively(dispatcher) > LIVELY_MAX / 2)
+    if (dispatcher->loading || dispatcher->stopped || !wants_more(dispatcher))
         return;
     dispatcher->loading = true;
-    dispatcher->loads_left = !dispatcher->backlog;
-    if (dispatcher->backlog)
-        dispatcher->missed = false;
-    store_load_events(dispatcher->daemon->store,
-                      dispatcher->backlog ? dispatcher->loaded_to : dispatcher->rescanned_to,
-                      LOAD_AT_ONCE, loaded, dispatcher);
+    store_load_events(dispatcher->daemon->store, dispatcher->loaded_to, LOAD_AT_ONCE, loaded,
+                      dispatcher);
 }
 
 void dispatcher_start(struct dispatcher *dispatcher)
 {
-    dispatcher->backlog = true;
+    for (size_t i = 0; i < dispatcher->lane_count; i++)
+        dispatcher->lanes[i].due = true;
     load_more(dispatcher);
 }
 
@@ -398,7 +428,7 @@ void dispatcher_review_ended(struct dispatcher *dispatcher, struct review *revie
     assert(slot && slot->active == review && !review->parked);
     for (size_t i = 0; i < review->event_count; i++)
         drop_id(dispatcher, review->event_ids[i]);
-    dispatcher->events -= review->event_count;
+    slot->lane->events -= review->event_count;
     slot->lane->running--;
     slot_settle(dispatcher, slot);
     review_free(review);
@@ -408,18 +438,20 @@ void dispatcher_review_ended(struct dispatcher *dispatcher, struct review *revie
 bool dispatcher_review_parked(struct dispatcher *dispatcher, struct review *review)
 {
     struct slot *slot = map_get(dispatcher->slots, review->slot);
+    struct lane *lane = slot->lane;
 
-    assert(slot && slot->active == review && !review->parked);
-    if (dispatcher->parked >= PARKED_MAX || dispatcher->stuck + slot_events(slot) > STUCK_MAX) {
+    assert(slot->active == review && !review->parked);
+    if (lane->parked >= share(dispatcher, PARKED_MAX) ||
+        lane->stuck + slot_events(slot) > share(dispatcher, STUCK_MAX)) {
         for (size_t i = 0; i < review->event_count; i++)
-            leave(dispatcher, review->event_ids[i]);
+            leave_failed(dispatcher, lane, review->event_ids[i]);
         dispatcher_review_ended(dispatcher, review);
         return false;
     }
     review->parked = true;
-    slot->lane->running--;
-    dispatcher->parked++;
-    dispatcher->stuck += slot_events(slot);
+    lane->running--;
+    lane->parked++;
+    lane->stuck += slot_events(slot);
     pump(dispatcher);
     return true;
 }
@@ -431,8 +463,8 @@ void dispatcher_review_unparked(struct dispatcher *dispatcher, struct review *re
     assert(slot && slot->active == review && review->parked);
     review->parked = false;
     slot->lane->running++;
-    dispatcher->parked--;
-    dispatcher->stuck -= slot_events(slot);
+    slot->lane->parked--;
+    slot->lane->stuck -= slot_events(slot);
 }
 
 bool dispatcher_newer_waits(const struct dispatcher *dispatcher, const struct review *review)
@@ -462,17 +494,17 @@ size_t dispatcher_active(const struct dispatcher *dispatcher)
 
 size_t dispatcher_waiting(const struct dispatcher *dispatcher)
 {
-    return dispatcher->events;
+    size_t events = 0;
+
+    for (size_t i = 0; i < dispatcher->lane_count; i++)
+        events += dispatcher->lanes[i].events;
+    return events;
 }
 
 bool dispatcher_is_idle(const struct dispatcher *dispatcher)
 {
-    size_t places =
-        (size_t)dispatcher->daemon->config->max_reviews * dispatcher->daemon->registry_count;
-
-    for (size_t i = 0; i < dispatcher->lane_count; i++)
-        if (dispatcher->lanes[i].count)
-            return false;
-    return !dispatcher->backlog && !dispatcher->rescanning &&
-           dispatcher_active(dispatcher) < places / 2 + 1;
+    for (size_t i = 0; i + 1 < dispatcher->lane_count; i++)
+        if (lane_is_idle(dispatcher, &dispatcher->lanes[i]))
+            return true;
+    return false;
 }

@@ -65,6 +65,7 @@ static void loaded(void *argument, const struct error *error, const struct event
 {
     struct rejudge *rejudge = argument;
     bool is_of_this_walk = rejudge->asked_in == rejudge->walk;
+    size_t added = 0;
 
     if (rejudge->stopped)
         return;
@@ -79,16 +80,18 @@ static void loaded(void *argument, const struct error *error, const struct event
 
         event.id = 0; /* it named the placement; in the store there is no such event */
         event.received_ms = clock_wall_ms();
-        if (!dispatcher_add_passing(rejudge->daemon->dispatcher, &event))
-            break; /* the rest is found by the next page */
         rejudge->after = events[i].id;
-        rejudge->count++;
+        if (dispatcher_add_passing(rejudge->daemon->dispatcher, &event))
+            added++;
+        else
+            rejudge->again = true; /* its registry has enough to do: found by another walk */
     }
+    rejudge->count += added;
     rejudge->loading = false; /* only now: adding events asks for more */
-    if (!is_of_this_walk)
-        rejudge_more(rejudge);
-    else if (count == 0)
+    if (is_of_this_walk && count == 0)
         walk_ended(rejudge);
+    else if (added == 0)
+        rejudge_more(rejudge);
 }
 
 void rejudge_more(struct rejudge *rejudge)

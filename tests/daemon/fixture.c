@@ -57,13 +57,14 @@ static void write_config(struct fixture *fixture, const struct fixture_settings 
                 "sweep-at-start: false\n"
                 "%s"
                 "registries:\n"
-                "  main:\n"
+                "  %s:\n"
                 "    url: http://127.0.0.1:%d\n"
                 "    sweep-interval: 0\n"
                 "%s",
                 fixture->directory, fixture->directory, fixture->policy_path,
                 settings->top ? settings->top : "retry: {first: 100ms, max: 300ms, give-up: 1s}\n",
-                fixture->stub.port, settings->registry ? settings->registry : "");
+                settings->name ? settings->name : "main", fixture->stub.port,
+                settings->registry ? settings->registry : "");
     fixture_write(fixture, "regwarden.yaml", text_data(&text));
 }
 
@@ -277,7 +278,7 @@ void turn_for(struct fixture *fixture, int64_t ms)
 static bool is_quiet(struct fixture *fixture)
 {
     return dispatcher_waiting(fixture->daemon.dispatcher) == 0 &&
-           dispatcher_is_idle(fixture->daemon.dispatcher) && acts_active(fixture->daemon.acts) == 0;
+           acts_active(fixture->daemon.acts) == 0;
 }
 
 void settle(struct fixture *fixture)

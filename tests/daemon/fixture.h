@@ -35,6 +35,7 @@ int fixture_teardown(void **state);
 struct fixture_settings {
     const char *top;
     const char *registry;
+    const char *name; /* of the registry; NULL: "main" */
 };
 void fixture_start_with(struct fixture *fixture, const struct fixture_settings *settings);
 void fixture_start(struct fixture *fixture);
