@@ -124,8 +124,9 @@ static int take_body(struct transfer *transfer, const char *bytes, size_t size)
     if (!is_success(transfer) && (transfer->request.body_write != NULL || max < COLLECTED_MAX))
         max = COLLECTED_MAX;
     if (size > max - transfer->body_bytes)
-        return transfer_fail(transfer, FAILURE_LIMIT, "the answer exceeds %llu bytes",
-                             (unsigned long long)max);
+        /* The server's error page says nothing about what was asked for. */
+        return transfer_fail(transfer, is_success(transfer) ? FAILURE_LIMIT : FAILURE_LATER,
+                             "the answer exceeds %llu bytes", (unsigned long long)max);
     transfer->body_bytes += size;
     if (to_stream)
         return stream(transfer, bytes, size);

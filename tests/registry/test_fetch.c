@@ -57,7 +57,7 @@ static const struct {
     {"wrong-digest-header", FAILURE_INPUT, "Docker-Content-Digest"},
     {"manifest-too-big", FAILURE_LIMIT, "larger than 4 MiB"},
     {"endless-body", FAILURE_LIMIT, "larger than 4 MiB"},
-    {"endless-error", FAILURE_LIMIT, "larger than 4 MiB"},
+    {"endless-error", FAILURE_LATER, "exceeds 4194304 bytes"},
     {"schema1", FAILURE_INPUT, "schema 1"},
     {"short-body", FAILURE_LATER, "app:v1"},
     {"failing-always", FAILURE_LATER, "503"},
