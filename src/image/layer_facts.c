@@ -1,0 +1,140 @@
+/* Layer facts: names of their values, and release. JSON is in layer_facts_to_json.c and
+ * layer_facts_from_json.c, the table of paths in layer_paths.c. */
+#include "regwarden/layer_facts.h"
+
+static const char *const kinds[] = {
+    [SIGNAL_COMPILER] = "compiler",
+    [SIGNAL_BUILD_TOOL] = "build-tool",
+    [SIGNAL_HEADERS] = "headers",
+    [SIGNAL_SDK] = "sdk",
+    [SIGNAL_PACKAGE_MANAGER] = "package-manager",
+    [SIGNAL_PACKAGE_CACHE] = "package-cache",
+    [SIGNAL_DEV_DEPENDENCY] = "dev-dependency",
+    [SIGNAL_DOCUMENTATION] = "documentation",
+    [SIGNAL_CONTEXT_LEAK] = "context-leak",
+    [SIGNAL_SECRET_FILE] = "secret-file",
+    [SIGNAL_KEY_FILE] = "key-file",
+    [SIGNAL_SECRET] = "secret",
+    [SIGNAL_SETUID] = "setuid",
+    [SIGNAL_SETGID] = "setgid",
+    [SIGNAL_CAPABILITY] = "capability",
+    [SIGNAL_RUNTIME] = "runtime",
+    [SIGNAL_BINARY] = "binary",
+    [SIGNAL_SHELL] = "shell",
+};
+
+static const char *const managers[] = {
+    [PACKAGE_DPKG] = "dpkg", [PACKAGE_APK] = "apk", [PACKAGE_NPM] = "npm",
+    [PACKAGE_PIP] = "pip",   [PACKAGE_GO] = "go",
+};
+
+static const char *const files[] = {
+    [LAYER_FILE_PASSWD] = "etc/passwd",
+    [LAYER_FILE_GROUP] = "etc/group",
+    [LAYER_FILE_SHADOW] = "etc/shadow",
+    [LAYER_FILE_OS_RELEASE] = "etc/os-release",
+    [LAYER_FILE_USR_OS_RELEASE] = "usr/lib/os-release",
+};
+
+/* The place of `name`, or -1. */
+static int find(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(name, names[i]))
+            return (int)i;
+    return -1;
+}
+
+const char *signal_kind_name(enum signal_kind kind)
+{
+    return kinds[kind];
+}
+
+int signal_kind_from_name(const char *name, enum signal_kind *ret)
+{
+    int found = find(name, kinds, ARRAY_COUNT(kinds));
+
+    if (found < 0)
+        return FAILURE_INPUT;
+    *ret = (enum signal_kind)found;
+    return 0;
+}
+
+const char *package_manager_name(enum package_manager manager)
+{
+    return managers[manager];
+}
+
+int package_manager_from_name(const char *name, enum package_manager *ret)
+{
+    int found = find(name, managers, ARRAY_COUNT(managers));
+
+    if (found < 0)
+        return FAILURE_INPUT;
+    *ret = (enum package_manager)found;
+    return 0;
+}
+
+const char *layer_file_path(enum layer_file file)
+{
+    return files[file];
+}
+
+static void release_hits(struct layer_facts *facts)
+{
+    for (size_t i = 0; i < facts->hit_count; i++) {
+        struct layer_hit *hit = &facts->hits[i];
+        free(hit->what);
+        free(hit->path);
+        free(hit->detail);
+        free(hit->hash);
+    }
+    free(facts->hits);
+}
+
+static void release_accounts(struct layer_facts *facts)
+{
+    for (size_t i = 0; i < facts->user_count; i++) {
+        free(facts->users[i].name);
+        free(facts->users[i].home);
+        free(facts->users[i].shell);
+    }
+    for (size_t i = 0; i < facts->group_count; i++) {
+        free(facts->groups[i].name);
+        free(facts->groups[i].members);
+    }
+    free(facts->users);
+    free(facts->groups);
+    text_list_release(&facts->empty_passwords);
+}
+
+static void release_packages(struct layer_facts *facts)
+{
+    for (size_t i = 0; i < facts->package_count; i++) {
+        free(facts->packages[i].name);
+        free(facts->packages[i].version);
+        free(facts->packages[i].path);
+    }
+    free(facts->packages);
+}
+
+void layer_facts_free(struct layer_facts *facts)
+{
+    if (!facts)
+        return;
+    release_hits(facts);
+    release_accounts(facts);
+    release_packages(facts);
+    for (size_t i = 0; i < LAYER_FILE_COUNT; i++)
+        free(facts->files[i].detail);
+    text_pairs_release(&facts->os_release);
+    text_list_release(&facts->limits);
+    text_release(&facts->paths);
+    free(facts->compression);
+    free(facts);
+}
+
+void layer_facts_auto_free(struct layer_facts **facts)
+{
+    layer_facts_free(*facts);
+}
