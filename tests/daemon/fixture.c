@@ -264,15 +264,15 @@ void until(struct fixture *fixture, bool (*condition)(struct fixture *fixture))
     assert_true(wait_for(fixture, condition, WAIT_MS));
 }
 
-static bool never(struct fixture *fixture)
+static bool never(void *argument)
 {
-    (void)fixture;
+    (void)argument;
     return false;
 }
 
 void turn_for(struct fixture *fixture, int64_t ms)
 {
-    (void)wait_for(fixture, never, ms);
+    (void)loop_run_until(fixture->daemon.loop, never, NULL, ms);
 }
 
 static bool is_quiet(struct fixture *fixture)
