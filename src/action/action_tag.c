@@ -4,6 +4,7 @@
 
 #include "point.h"
 #include "regwarden/reference.h"
+#include "untag.h"
 
 /* Value of one placeholder; NULL when there is none of that name. */
 static const char *placeholder(const char *name, size_t length, const char *tag,
@@ -114,42 +115,22 @@ void action_tag_perform(struct task *task)
               on_tagged);
 }
 
-/* --- undo: only where the registry can remove a tag by itself --- */
+/* --- undo: the tag goes, the manifest stays whatever the registry can do --- */
 
-static void on_seen(struct task *task, const struct registry_answer *answer)
+static void on_untagged(struct task *task, enum untag_means means, const char *why,
+                        const struct error *error)
 {
     struct error err = {0};
-    if (answer->error != NULL && !answer_is_absent(answer)) {
-        task_fail(task, answer->error);
-    } else if (answer_is(answer, &task->target.digest)) {
-        error_set(&err, FAILURE_DENIED, "the registry did not remove the tag %s",
-                  json_get_string(task->recorded, "tag"));
+    if (error != NULL) {
+        task_fail(task, error);
+    } else if (means == UNTAG_HELPLESS) {
+        error_set(&err, FAILURE_DENIED, "the tag %s could not be removed: %s",
+                  json_get_string(task->recorded, "tag"), why);
         error_hint(&err, "remove it by hand");
         task_fail(task, &err);
     } else {
         task_done(task);
     }
-}
-
-static void on_deleted(struct task *task, const struct registry_answer *answer)
-{
-    if (answer->error != NULL && answer->error->kind != FAILURE_UNCERTAIN &&
-        !answer_is_absent(answer))
-        task_fail(task, answer->error);
-    else
-        task_resolve(task, task->target.repository, json_get_string(task->recorded, "tag"),
-                     on_seen);
-}
-
-static void on_current(struct task *task, const struct registry_answer *answer)
-{
-    const char *tag = json_get_string(task->recorded, "tag");
-    if (answer_is_absent(answer))
-        task_done(task);
-    else if (answer_is(answer, &task->target.digest))
-        task_delete_tag(task, task->target.repository, tag, on_deleted);
-    else
-        task_skip_moved(task, task->target.repository, tag, answer);
 }
 
 void action_tag_undo(struct task *task)
@@ -161,5 +142,10 @@ void action_tag_undo(struct task *task)
         task_fail(task, &err);
         return;
     }
-    task_resolve(task, task->target.repository, tag, on_current);
+    untag(task,
+          &(struct untag_order){.repository = task->target.repository,
+                                .tag = tag,
+                                .digest = task->target.digest,
+                                .keep_manifest = true},
+          on_untagged);
 }

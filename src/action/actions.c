@@ -407,6 +407,7 @@ void actions_free(struct actions *actions)
         task_abandon(actions->tasks[i]);
     free(actions->tasks);
     deliveries_free(actions->deliveries);
+    text_list_release(&actions->gentle);
     timer_free(actions->timer);
     free(actions);
 }

@@ -22,6 +22,7 @@ struct actions {
     size_t task_capacity;
     struct timer *timer; /* hands results over, so that no callback comes from within a call */
     struct deliveries *deliveries;
+    struct text_list gentle; /* registries that were seen to remove a tag and keep its manifest */
     struct action_counters counters;
 };
 

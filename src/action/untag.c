@@ -14,6 +14,8 @@ struct untag {
     char *repository, *tag;
     struct digest digest, fallback;
     bool lenient;
+    bool keep_manifest;
+    bool tag_tried;         /* its removal alone */
     enum untag_means means; /* that is being tried */
     struct error lost;      /* of the write, when its answer was lost */
     char *why;
@@ -29,6 +31,7 @@ static const char *const means_names[] = {
     [UNTAG_HELPLESS] = "none",
 };
 
+static void try_tag(struct task *task);
 static void try_fallback(struct task *task);
 static void try_manifest(struct task *task);
 
@@ -83,13 +86,30 @@ static void finish_moved(struct task *task, const struct registry_answer *answer
 
 /* --- after a delete: is the tag away? --- */
 
+static bool is_gentle(const struct task *task)
+{
+    return text_list_has(&task->actions->gentle, task->target.registry_name);
+}
+
+static void on_manifest_seen(struct task *task, const struct registry_answer *answer)
+{
+    if (answer_is(answer, &task->untag->digest))
+        text_list_add(&task->actions->gentle, task->target.registry_name);
+    finish(task, UNTAG_DELETED, NULL);
+}
+
 static void on_seen(struct task *task, const struct registry_answer *answer)
 {
     struct untag *untag = task->untag;
+    char digest[DIGEST_TEXT_SIZE];
     if (answer->error != NULL && !answer_is_absent(answer)) {
         finish(task, UNTAG_HELPLESS, answer->error);
     } else if (!answer_is(answer, &untag->digest)) {
-        finish(task, untag->means, NULL);
+        if (untag->means == UNTAG_DELETED && !is_gentle(task))
+            task_resolve(task, untag->repository, digest_format(&untag->digest, digest),
+                         on_manifest_seen);
+        else
+            finish(task, untag->means, NULL);
     } else if (untag->lost.kind != FAILURE_NONE) {
         struct error lost = untag->lost;
         finish(task, UNTAG_HELPLESS, &lost);
@@ -118,6 +138,16 @@ static void on_deleted(struct task *task, const struct registry_answer *answer)
     }
 }
 
+/* --- last: a registry that deletes no manifests does not delete one with a tag either --- */
+
+static bool can_still_try_tag(const struct task *task)
+{
+    struct registry_abilities abilities;
+    registry_abilities(task->target.registry, &abilities);
+    return !task->untag->tag_tried && abilities.manifest_delete == ANSWER_NO &&
+           abilities.tag_delete != ANSWER_NO;
+}
+
 /* --- fourth: something else needs the manifest, so only the tag goes --- */
 
 static void on_replaced(struct task *task, const struct error *error)
@@ -126,6 +156,8 @@ static void on_replaced(struct task *task, const struct error *error)
         finish(task, UNTAG_REPLACED, NULL);
     else if (failure_is_passing(error->kind))
         finish(task, UNTAG_HELPLESS, error);
+    else if (can_still_try_tag(task))
+        try_tag(task);
     else
         finish(task, UNTAG_HELPLESS, NULL);
 }
@@ -171,8 +203,16 @@ static void try_manifest(struct task *task)
     struct registry_abilities abilities;
     registry_abilities(task->target.registry, &abilities);
     untag->means = UNTAG_MANIFEST;
+    if (can_still_try_tag(task)) {
+        try_tag(task);
+        return;
+    }
     if (abilities.manifest_delete == ANSWER_NO) {
         finish_helpless(task, "the registry deletes neither tags nor manifests");
+        return;
+    }
+    if (untag->keep_manifest) {
+        try_replacement(task, memory_copy_text("the registry does not remove a single tag"));
         return;
     }
     needs_check(task,
@@ -212,6 +252,35 @@ static void try_fallback(struct task *task)
 
 /* --- first: remove the tag --- */
 
+static void on_before_tag(struct task *task, const struct registry_answer *answer)
+{
+    struct untag *untag = task->untag;
+    if (answer_is(answer, &untag->digest))
+        task_delete_tag(task, untag->repository, untag->tag, on_deleted);
+    else
+        finish_moved(task, answer);
+}
+
+static void try_tag(struct task *task)
+{
+    struct untag *untag = task->untag;
+    untag->means = UNTAG_DELETED;
+    untag->tag_tried = true;
+    task_resolve(task, untag->repository, untag->tag, on_before_tag);
+}
+
+/* There are registries where the removal of a tag takes the manifest along, with all its other
+ * tags. What this one does is found out where that does no harm. */
+static void on_tag_needs(struct task *task, const char *why, const struct error *error)
+{
+    if (ended_by(task, error))
+        return;
+    if (why != NULL)
+        try_fallback(task);
+    else
+        try_tag(task);
+}
+
 static void on_current(struct task *task, const struct registry_answer *answer)
 {
     struct untag *untag = task->untag;
@@ -228,11 +297,18 @@ static void on_current(struct task *task, const struct registry_answer *answer)
         return;
     }
     registry_abilities(task->target.registry, &abilities);
-    untag->means = UNTAG_DELETED;
     if (abilities.tag_delete == ANSWER_NO)
         try_fallback(task);
+    else if (is_gentle(task))
+        try_tag(task);
+    else if (untag->keep_manifest)
+        try_fallback(task);
     else
-        task_delete_tag(task, untag->repository, untag->tag, on_deleted);
+        needs_check(task,
+                    &(struct needs_order){.repository = untag->repository,
+                                          .tag = untag->tag,
+                                          .digest = untag->digest},
+                    on_tag_needs);
 }
 
 void untag(struct task *task, const struct untag_order *order, untag_done_f *done)
@@ -243,6 +319,7 @@ void untag(struct task *task, const struct untag_order *order, untag_done_f *don
     new->digest = order->digest;
     new->fallback = order->fallback;
     new->lenient = order->lenient;
+    new->keep_manifest = order->keep_manifest;
     new->done = done;
     task->untag = new;
     task_resolve(task, new->repository, new->tag, on_current);

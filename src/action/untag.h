@@ -19,7 +19,8 @@ struct untag_order {
     const char *tag;
     struct digest digest;   /* that the tag must name, else the task ends (PLAN_SKIPPED) */
     struct digest fallback; /* to point it at when it cannot be removed; DIGEST_NONE: not to */
-    bool lenient; /* naming something else is as good as being gone. Not with a fallback */
+    bool lenient;       /* naming something else is as good as being gone. Not with a fallback */
+    bool keep_manifest; /* also when nothing else needs it */
 };
 /* `why` only with UNTAG_HELPLESS. `error`: what may work later. */
 typedef void untag_done_f(struct task *task, enum untag_means means, const char *why,

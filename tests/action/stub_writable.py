@@ -40,7 +40,7 @@ class Registry:
         self.fault = None
         self.held = False
         self.switches = {"tag_delete": True, "manifest_delete": True, "mount": True, "referrers": True, "lying_delete": False,
-                         "page": 1000, "read_only": "", "sparse": False, "empty_index": True, "catalog": 200, "refuse": {},
+                         "page": 1000, "read_only": "", "sparse": False, "empty_index": True, "brutal": False, "catalog": 200, "refuse": {},
                          "hang": ""}
         self.switches.update(command.get("switches", {}))
         return {}
@@ -276,7 +276,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.refuse(400, "DIGEST_INVALID")
             if reference not in repository.tags:
                 return self.refuse(404, "MANIFEST_UNKNOWN")
-            if not registry.switches["lying_delete"]:
+            if registry.switches["brutal"]:
+                reference = repository.tags[reference]
+                del repository.manifests[reference]
+                repository.tags = {tag: digest for tag, digest in repository.tags.items() if digest != reference}
+            elif not registry.switches["lying_delete"]:
                 del repository.tags[reference]
             return self.answer(202)
         if not registry.switches["manifest_delete"]:

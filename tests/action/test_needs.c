@@ -217,9 +217,60 @@ static void a_replacement_that_stays(void **state)
     struct action_target target = target_of(fixture, "team/app", "v1", &bad);
     perform(fixture, ACTION_REMOVE, &target, &outcome);
     assert_int_equal(outcome.state, PLAN_FAILED);
-    assert_non_null(strstr(outcome.error.text, "another tag on it: v2"));
+    assert_non_null(strstr(outcome.error.text, "deletes neither tags nor manifests"));
     assert_digest(tag_of(fixture, "team/app", "v1"), bad);
     assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+}
+
+/* Where a tag is deleted with its manifest and all its other tags, that is found out on an image
+ * which nothing else needs. */
+static void a_registry_that_deletes_too_much(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_reset(fixture, "{'brutal': true}");
+    for (int i = 0; i < 2; i++) {
+        struct digest bad = push_image(fixture, "team/app", "v1", "bad");
+        push_image(fixture, "team/app", "v2", "bad");
+        assert_removed(fixture, &bad);
+        assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+        assert_true(is_whole(fixture, "team/app", &bad));
+        struct digest alone = push_image(fixture, "team/app", "v1", "alone");
+        assert_removed(fixture, &alone);
+        assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+    }
+}
+
+/* One that was seen to keep the manifest is believed. */
+static void a_registry_that_deletes_tags(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_OUTCOME struct outcome outcome = {0};
+    fixture_reset(fixture, "{}");
+    struct digest alone = push_image(fixture, "team/app", "v1", "alone");
+    assert_removed(fixture, &alone);
+    assert_true(is_whole(fixture, "team/app", &alone));
+    struct digest bad = push_image(fixture, "team/app", "v1", "bad");
+    push_image(fixture, "team/app", "v2", "bad");
+    struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+    perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    assert_string_equal(json_get_string(outcome.undo, "means"), "tag-deleted");
+    assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+}
+
+static void a_registry_that_deletes_tags_only(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_OUTCOME struct outcome outcome = {0};
+    fixture_reset(fixture, "{'manifest_delete': false}");
+    struct digest bad = push_image(fixture, "team/app", "v1", "bad");
+    push_image(fixture, "team/app", "v2", "bad");
+    struct action_target target = target_of(fixture, "team/app", "v1", &bad);
+    perform(fixture, ACTION_QUARANTINE, &target, &outcome);
+    assert_int_equal(outcome.state, PLAN_DONE);
+    assert_string_equal(json_get_string(outcome.undo, "means"), "tag-deleted");
+    assert_digest(tag_of(fixture, "team/app", "v2"), bad);
+    assert_true(is_whole(fixture, "team/app", &bad));
 }
 
 /* A tag that moves at any moment is left alone. */
@@ -303,6 +354,9 @@ int main(void)
         cmocka_unit_test(two_at_once),
         cmocka_unit_test(a_replacement_that_stays),
         cmocka_unit_test(a_replacement_of_a_moving_tag),
+        cmocka_unit_test(a_registry_that_deletes_too_much),
+        cmocka_unit_test(a_registry_that_deletes_tags),
+        cmocka_unit_test(a_registry_that_deletes_tags_only),
         cmocka_unit_test(one_writer_per_repository),
         cmocka_unit_test(removed_already),
     };

@@ -121,7 +121,7 @@ static void tags_and_rolls_back(void **state)
     AUTO_FREE char *name = text_new("policy-fail-%s", digest_format_short(&bad, buffer));
     assert_digest(tag_of(fixture, "team/app", name), bad);
     undo(fixture, ACTION_TAG, &target, outcome.undo, false, &outcome);
-    assert_int_equal(outcome.state, PLAN_FAILED); /* this registry cannot */
+    assert_int_equal(outcome.state, PLAN_FAILED); /* this registry deletes nothing */
 
     perform(fixture, ACTION_ROLLBACK, &target, &outcome);
     assert_int_equal(outcome.state, PLAN_DONE);

@@ -119,7 +119,7 @@ static void undo_of_a_tag_never_deletes_the_image(void **state)
 {
     struct fixture *fixture = *state;
     AUTO_OUTCOME struct outcome outcome = {0};
-    fixture_reset(fixture, "{'tag_delete': false}");
+    fixture_reset(fixture, "{'tag_delete': false, 'manifest_delete': false}");
     struct digest bad = push_image(fixture, "team/app", "v1", "bad");
     struct action_target target = target_of(fixture, "team/app", "v1", &bad);
     perform(fixture, ACTION_TAG, &target, &outcome);
@@ -128,7 +128,17 @@ static void undo_of_a_tag_never_deletes_the_image(void **state)
     assert_int_equal(outcome.state, PLAN_FAILED);
     assert_digest(tag_of(fixture, "team/app", "v1"), bad);
 
-    stub_tell(&fixture->stub, "{'do': 'switch', 'switches': {'tag_delete': true}}");
+    static const char *const ways[] = {"{'tag_delete': false}", "{'brutal': true}", "{}"};
+    for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
+        fixture_reset(fixture, ways[i]);
+        target.registry = fixture->registry;
+        push_image(fixture, "team/app", json_get_string(recorded, "tag"), "bad");
+        undo(fixture, ACTION_TAG, &target, recorded, true, &outcome);
+        assert_int_equal(outcome.state, PLAN_DONE);
+        assert_int_equal(tag_count(fixture, "team/app"), 0);
+        assert_true(is_whole(fixture, "team/app", &bad));
+    }
+
     struct digest other = push_image(fixture, "team/app", json_get_string(recorded, "tag"), "o");
     undo(fixture, ACTION_TAG, &target, recorded, false, &outcome);
     assert_int_equal(outcome.state, PLAN_SKIPPED);
