@@ -291,7 +291,8 @@ enum progress review_gather(struct review *review)
     char digest[DIGEST_TEXT_SIZE];
 
     digest_format(&event->digest, digest);
-    if (!review->inflight_key) {
+    /* what is known costs no request: nobody has to wait for it */
+    if (!review->inflight_key && !review->context.facts) {
         AUTO_FREE char *key = text_new("%s %s", event->registry, digest);
 
         if (!inflight_enter(daemon->inflight, key, review))
