@@ -55,6 +55,7 @@ static void write_config(struct fixture *fixture, const struct fixture_settings 
                 "state-directory: %s/state/of/it\n"
                 "policies: [\"%s\"]\n"
                 "sweep-at-start: false\n"
+                "log: {level: error}\n"
                 "%s"
                 "registries:\n"
                 "  %s:\n"

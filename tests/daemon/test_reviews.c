@@ -137,7 +137,7 @@ static void one_review_works_for_all_of_a_digest(void **state)
     struct fixture *fixture = *state;
     struct digest digest = push_many(fixture, "team/app", "t", COUNT);
     struct event events[COUNT];
-    char tags[COUNT][8];
+    char tags[COUNT][16];
 
     (void)requests(fixture);
     for (int i = 0; i < COUNT; i++) {
