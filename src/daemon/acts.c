@@ -140,8 +140,10 @@ void acts_free(struct acts *acts)
 {
     if (!acts)
         return;
-    while (acts->all)
-        job_free(acts->all); /* what is not done stays planned in the journal */
+    for (struct job *job = acts->all, *next; job; job = next) {
+        next = job->all_next;
+        job_free(job); /* what is not done stays planned in the journal */
+    }
     map_free(acts->held);
     timer_free(acts->reload);
     free(acts);

@@ -52,6 +52,8 @@ bool ask_is_too_late(struct ask *ask)
 void asks_free(struct daemon *daemon)
 {
     assert(!daemon->asks || daemon->closing);
-    while (daemon->asks)
-        ask_free(daemon->asks);
+    for (struct ask *ask = daemon->asks, *next; ask; ask = next) {
+        next = ask->next;
+        ask_free(ask);
+    }
 }

@@ -80,7 +80,8 @@ char *finding_step_text(const char *text, size_t max);
 /* Blames history step `step` (< 0: nobody): its number, origin and layer. */
 void finding_set_step(struct finding *finding, const struct facts *facts, int step);
 
-/* Choices of a setting "min-evidence", from "none" on, and the least evidence that each asks for. */
+/* Choices of a setting "min-evidence", from "none" on, and the least evidence that each asks for.
+ */
 extern const char *const rule_evidence_choices[];
 enum evidence rule_evidence_of_choice(int choice);
 

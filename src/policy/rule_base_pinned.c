@@ -1,5 +1,7 @@
 /* Rule base-pinned: FROM names its image by digest, so that the same Dockerfile gives the same
  * base. Judged by the best evidence there is; without any it is unknown. */
+#include <assert.h>
+
 #include "rules.h"
 
 #include "regwarden/memory.h"
@@ -49,6 +51,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
                            "image with its base's name and digest.");
         break;
     }
+    assert(finding);
     finding_set_evidence(finding, base->evidence);
     finding->origin = ORIGIN_BASE;
     return rule_judgement(report);

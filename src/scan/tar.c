@@ -209,7 +209,7 @@ static int choose(const char *in_header, bool has_long, const struct text *longe
 
 static int settle_names(struct tar *tar, struct tar_entry *entry, struct error *err)
 {
-    const char *name, *link;
+    const char *name = NULL, *link = NULL;
     bool ignored;
     const struct text *pax_name =
         tar->pax.sparse_name.length > 0 ? &tar->pax.sparse_name : &tar->pax.path;

@@ -146,7 +146,7 @@ static void read_names(const uint8_t *block, struct tar_header *ret)
 int tar_header_read(const uint8_t *block, struct tar_header *ret, struct error *err)
 {
     struct tar_header header = {.type = (char)block[TYPE_OFFSET]};
-    int64_t mode, size;
+    int64_t mode = 0, size = 0;
     int failure = check_sum(block, err);
 
     if (failure < 0)

@@ -188,7 +188,7 @@ static const struct key {
 static int next_record(const char **bytes, size_t *left, struct record *ret, struct error *err)
 {
     const char *blank = memchr(*bytes, ' ', *left < 20 ? *left : 20);
-    uint64_t size;
+    uint64_t size = 0;
 
     if (!blank || decimal(*bytes, (size_t)(blank - *bytes), &size, NULL) < 0 || size > *left ||
         size < (size_t)(blank - *bytes) + 4 || (*bytes)[size - 1] != '\n')

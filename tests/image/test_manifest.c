@@ -98,13 +98,12 @@ static void kinds_are_told_apart(void **state)
          MANIFEST_ARTIFACT},
         {"{`mediaType`:`" MEDIA_TYPE_OCI_ARTIFACT "`,`blobs`:[" LAYER "]}", MANIFEST_ARTIFACT},
         /* Docker's format with a config of an unknown type: podman and CRI-O run it. */
-        {
-            "{`schemaVersion`:2," TYPE(MEDIA_TYPE_DOCKER_MANIFEST) ",`config`:" TYPED(
-                "application/vnd.example.config.v1+json") ",`layers`:[" TYPED("application/"
-                                                                              "vnd.docker.image."
-                                                                              "rootfs.diff.tar."
-                                                                              "gzip") "]}",
-            MANIFEST_IMAGE},
+        {"{`schemaVersion`:2," TYPE(MEDIA_TYPE_DOCKER_MANIFEST) ",`config`:" TYPED(
+             "application/vnd.example.config.v1+json") ",`layers`:[" TYPED("application/"
+                                                                           "vnd.docker.image."
+                                                                           "rootfs.diff.tar."
+                                                                           "gzip") "]}",
+         MANIFEST_IMAGE},
         {"{`schemaVersion`:2," TYPE(MEDIA_TYPE_DOCKER_MANIFEST) ",`config`:" CONFIG
                                                                 ",`layers`:[" TYPED(
                                                                     "application/"

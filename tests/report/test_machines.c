@@ -188,6 +188,7 @@ static void hostile_text_for_programs(void **state)
 {
     (void)state;
     AUTO_JSON struct json *json = written("json", &sample_hostile, 1);
+    assert_int_equal(json_count(json_get(json, "results")), 1);
     AUTO_JSON struct json *sarif = written("sarif", &sample_hostile, 1);
     assert_int_equal(json_count(sarif_results(sarif)), 1);
     AUTO_TEXT struct text junit = {0};
