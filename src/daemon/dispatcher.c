@@ -4,6 +4,7 @@
  * the others; what has no place stays open in the store and is found there when there is. It does
  * not judge anything. */
 #include "daemon_priv.h"
+#include "id_set.h"
 #include "review.h"
 
 #include <assert.h>
@@ -134,28 +135,6 @@ static char *slot_key(const struct event *event)
                     digest_format(&event->digest, digest));
 }
 
-static void hold_id(struct dispatcher *dispatcher, int64_t id)
-{
-    AUTO_FREE char *key = text_new("%lld", (long long)id);
-
-    if (id > 0)
-        map_set(dispatcher->held, key, dispatcher);
-}
-
-static bool holds_id(const struct dispatcher *dispatcher, int64_t id)
-{
-    AUTO_FREE char *key = text_new("%lld", (long long)id);
-
-    return map_get(dispatcher->held, key) != NULL;
-}
-
-static void drop_id(struct dispatcher *dispatcher, int64_t id)
-{
-    AUTO_FREE char *key = text_new("%lld", (long long)id);
-
-    map_remove(dispatcher->held, key);
-}
-
 static struct lane *lane_of(struct dispatcher *dispatcher, const char *registry)
 {
     const struct daemon *daemon = dispatcher->daemon;
@@ -267,7 +246,7 @@ static void take_in(struct dispatcher *dispatcher, const struct event *event)
     }
     lane->events++;
     lane->stuck += is_stuck;
-    hold_id(dispatcher, event->id);
+    id_set_add(dispatcher->held, event->id);
     if (slot->active && slot->count == 0 && review_may_join(slot->active, event)) {
         review_join(slot->active, event);
         return;
@@ -337,7 +316,7 @@ static void loaded(void *argument, const struct error *error, const struct event
         struct lane *lane = lane_of(dispatcher, events[i].registry);
 
         dispatcher->loaded_to = events[i].id;
-        if (holds_id(dispatcher, events[i].id))
+        if (id_set_has(dispatcher->held, events[i].id))
             continue;
         if (is_full(dispatcher, lane))
             leave(lane);
@@ -427,7 +406,7 @@ void dispatcher_review_ended(struct dispatcher *dispatcher, struct review *revie
 
     assert(slot && slot->active == review && !review->parked);
     for (size_t i = 0; i < review->event_count; i++)
-        drop_id(dispatcher, review->event_ids[i]);
+        id_set_remove(dispatcher->held, review->event_ids[i]);
     slot->lane->events -= review->event_count;
     slot->lane->running--;
     slot_settle(dispatcher, slot);
