@@ -221,6 +221,7 @@ static int settle_names(struct tar *tar, struct tar_entry *entry, struct error *
                          &link, err);
     if (failure < 0)
         return failure;
+    assert(name && link);
     tar_path_clean(name, tar->limits.max_path_bytes, &tar->path, &entry->escapes, &entry->overlong);
     entry->whiteout = tar_path_whiteout(&tar->path);
     text_clear(&tar->link);

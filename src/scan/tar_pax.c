@@ -260,7 +260,7 @@ int tar_pax_read(const char *bytes, size_t size, bool global, struct tar_pax *re
     /* the map of a sparse file may come before its size */
     ret->sparse.real_size = INT64_MAX;
     while (size > 0) {
-        struct record record;
+        struct record record = {.key = "", .value = ""};
         int failure = next_record(&bytes, &size, &record, err);
         if (failure == 0)
             failure = take_record(ret, &record, global, err);
