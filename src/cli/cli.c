@@ -100,9 +100,8 @@ int command_fail(const struct error *err)
     return EXIT_UNABLE;
 }
 
-int cli_run(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, "C.UTF-8");
     if (argc < 2 || text_equal(argv[1], "--help") || text_equal(argv[1], "-h") ||
         text_equal(argv[1], "help")) {
         print_help();
@@ -117,4 +116,19 @@ int cli_run(int argc, char **argv)
             return commands[i]->run(argc - 1, argv + 1);
     print_unknown(argv[1]);
     return EXIT_USAGE;
+}
+
+/* An answer that did not arrive is none: a full disk must not look like a pass. */
+static int check_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "regwarden: writing to standard output: %s\n", strerror(errno));
+    return EXIT_UNABLE;
+}
+
+int cli_run(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    return check_output(run(argc, argv));
 }

@@ -19,7 +19,8 @@ enum option_key {
     OPTION_PASSWORD_FILE,
     OPTION_CA_FILE,
     OPTION_COLOR,
-    OPTION_WAIVERS
+    OPTION_WAIVERS,
+    OPTION_SCHEMA
 };
 
 struct options {
@@ -31,6 +32,7 @@ struct options {
     bool has_fail_on;
     enum severity fail_on;
     bool color;
+    bool schema;
 };
 
 static const struct argp_option option_table[] = {
@@ -50,6 +52,7 @@ static const struct argp_option option_table[] = {
      "File with the password; - is standard input", 0},
     {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates that the registry's one must chain to", 0},
     {"color", OPTION_COLOR, NULL, 0, "Color also when the output is no terminal", 0},
+    {"schema", OPTION_SCHEMA, NULL, 0, "Print the JSON schema of `-o json` instead", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -103,8 +106,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_ARG:
         text_list_add(&options->references, value);
         return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "name at least one image, as host/repository:tag");
+    case OPTION_SCHEMA:
+        options->schema = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->references.count == 0 && !options->schema)
+            argp_error(state, "name at least one image, as host/repository:tag");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -206,6 +213,13 @@ static void judge_nothing(struct check *check, const char *text, struct outcome 
         fprintf(stderr, "  %s\n", why->hint);
 }
 
+static void tell_no_image(struct check *check, const char *text, const struct outcome *outcome)
+{
+    check->unable = true;
+    fprintf(stderr, "regwarden: %s is an %s without images: nothing could be judged\n", text,
+            manifest_kind_name(outcome->gathered.kind));
+}
+
 static void show_progress(const char *text)
 {
     if (isatty(STDERR_FILENO))
@@ -225,7 +239,7 @@ static int check_one(struct check *check, const char *text, struct outcome *outc
     struct error why = {0};
     unsigned needs;
 
-    if (reference_parse(text, &outcome->reference, err) < 0)
+    if (session_parse(text, &outcome->reference, err) < 0)
         return err->kind;
     placement = (struct placement){
         .registry = outcome->reference.host,
@@ -236,6 +250,8 @@ static int check_one(struct check *check, const char *text, struct outcome *outc
     show_progress(text);
     if (session_gather(check->session, &outcome->reference, needs, &outcome->gathered, &why) == 0)
         why = outcome->gathered.error;
+    else if (why.kind == FAILURE_INPUT)
+        why.kind = FAILURE_SYSTEM; /* something of ours is wrong, not the image: that is unknown */
     clear_progress();
     placement.digest = outcome->gathered.digest;
     if (why.kind != FAILURE_NONE)
@@ -243,8 +259,7 @@ static int check_one(struct check *check, const char *text, struct outcome *outc
     else if (outcome->gathered.image_count)
         judge_images(check, text, outcome, &placement);
     else
-        fprintf(stderr, "regwarden: %s is a %s, not an image: nothing to judge\n", text,
-                manifest_kind_name(outcome->gathered.kind));
+        tell_no_image(check, text, outcome);
     return 0;
 }
 
@@ -307,13 +322,23 @@ static int run_check(const struct options *options)
     return status;
 }
 
+static int print_schema(void)
+{
+    AUTO_JSON struct json *schema = check_schema();
+    AUTO_TEXT struct text text = {0};
+
+    json_write(schema, JSON_INDENTED, &text);
+    puts(text_data(&text));
+    return EXIT_PASSED;
+}
+
 static int run(int argc, char **argv)
 {
     struct options options = {0};
     int status;
 
     command_parse(&command_check, &argp, argc, argv, &options);
-    status = run_check(&options);
+    status = options.schema ? print_schema() : run_check(&options);
     text_list_release(&options.policies);
     text_list_release(&options.waivers);
     text_list_release(&options.references);

@@ -103,6 +103,14 @@ static int print_images(const struct gathered *gathered)
     return status;
 }
 
+static const struct error *no_image(const struct options *options, const struct gathered *gathered,
+                                    struct error *err)
+{
+    error_set(err, FAILURE_ABSENT, "%s is an %s without images: there are no facts",
+              options->reference, manifest_kind_name(gathered->kind));
+    return err;
+}
+
 static int print_facts(const struct options *options)
 {
     struct reference reference = {0};
@@ -111,12 +119,14 @@ static int print_facts(const struct options *options)
     struct error error = {0};
     int status;
 
-    if (reference_parse(options->reference, &reference, &error) < 0 ||
+    if (session_parse(options->reference, &reference, &error) < 0 ||
         session_new(&options->session, &session, &error) < 0 ||
         session_gather(session, &reference, 0, &gathered, &error) < 0)
         status = command_fail(&error);
     else if (gathered.error.kind != FAILURE_NONE)
         status = command_fail(&gathered.error);
+    else if (gathered.image_count == 0)
+        status = command_fail(no_image(options, &gathered, &error));
     else
         status = print_images(&gathered);
     gathered_release(&gathered);

@@ -200,15 +200,22 @@ static int print_completion(const char *shell)
     return EXIT_PASSED;
 }
 
+static const char usage[] = "usage: regwarden manual config|policy TEMPLATE\n"
+                            "       regwarden manual completion bash|zsh|fish\n\n"
+                            "Example:\n  regwarden manual completion bash > "
+                            "/etc/bash_completion.d/regwarden\n";
+
 static int run(int argc, char **argv)
 {
+    if (argc == 2 && text_equal(argv[1], "--help")) {
+        fputs(usage, stdout);
+        return EXIT_PASSED;
+    }
     if (argc == 3 && (text_equal(argv[1], "config") || text_equal(argv[1], "policy")))
         return print_page(argv[2]);
     if (argc == 3 && text_equal(argv[1], "completion"))
         return print_completion(argv[2]);
-    fputs("usage: regwarden manual config|policy TEMPLATE\n       regwarden manual completion "
-          "bash|zsh|fish\n",
-          stderr);
+    fputs(usage, stderr);
     return EXIT_USAGE;
 }
 

@@ -99,10 +99,9 @@ static int load_policy(const char *path, const char *name, struct policy_set **r
     AUTO_TEXT_LIST struct text_list paths = {0};
     struct text_list none = {0};
     const char *slash = strrchr(path, '/');
-    size_t faults = 0;
 
     text_list_add_take(&paths, text_new("%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name));
-    return daemon_load_policies(&paths, &none, report_fault, &faults, ret, err);
+    return daemon_load_policies(&paths, &none, NULL, NULL, ret, err);
 }
 
 static int test_file(const char *path, struct tally *tally, struct error *err)
@@ -118,6 +117,10 @@ static int test_file(const char *path, struct tally *tally, struct error *err)
         yaml_parse(path, text_data(&text), text.length, &document, err) < 0)
         return err->kind;
     name = yaml_get(document->root, "policy");
+    if (!yaml_get(document->root, "examples")) {
+        yaml_error(document, document->root, err, "there are no `examples:` in it");
+        return error_hint(err, "`regwarden policy lint` reads policies.");
+    }
     if (!name || name->kind != YAML_KIND_SCALAR)
         return yaml_error(document, document->root, err,
                           "`policy:` must name the policy's file, beside this one");
@@ -149,8 +152,14 @@ static int test(const struct options *options)
     struct error error = {0};
 
     for (size_t i = 0; i < options->paths.count; i++)
-        if (test_path(options->paths.items[i], &tally, &error) < 0)
-            return command_fail(&error);
+        if (test_path(options->paths.items[i], &tally, &error) < 0) {
+            command_fail(&error);
+            return EXIT_USAGE; /* also when it is not there: nothing was judged */
+        }
+    if (tally.passed + tally.failed == 0) {
+        fputs("regwarden: there is no example in it: nothing was tested\n", stderr);
+        return EXIT_USAGE;
+    }
     printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
     return tally.failed ? EXIT_VIOLATIONS : EXIT_PASSED;
 }

@@ -21,7 +21,8 @@ static const struct argp argp = {
     .parser = parse_option,
     .children = children,
     .doc = "Show how much of the registries is judged, what waits, and what went wrong.\v"
-           "Exit status: 0 the daemon answered, 3 it did not.",
+           "Exit status: 0 the daemon answered, 3 it did not.\n\n"
+           "Examples:\n  regwarden status\n  regwarden status --json | jq .tags",
 };
 
 static void print_counts(const struct json *counts, const char *what)

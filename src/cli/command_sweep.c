@@ -34,7 +34,8 @@ static const struct argp argp = {
     .args_doc = "[REGISTRY]",
     .doc = "Walk the repositories and tags of a registry now (default: of all), to find what no "
            "event announced.\v"
-           "Returns at once; `regwarden status` shows how it goes.",
+           "Returns at once; `regwarden status` shows how it goes.\n\n"
+           "Examples:\n  regwarden sweep\n  regwarden sweep main",
 };
 
 static int run(int argc, char **argv)

@@ -66,9 +66,10 @@ static const struct argp argp = {
     .children = verbs_children,
     .args_doc = "list\nadd\nrevoke ID",
     .doc = "Excuse findings for a time. Findings are judged all the same, then marked as waived.\v"
-           "Example:\n  regwarden waiver add --rule non-root --repository 'legacy/**' --owner "
-           "team-a --expires 60d \\\n"
-           "      --reason 'moves to a non-root base in the next release'",
+           "Example:\n"
+           "  regwarden waiver add --rule non-root --repository 'legacy/**' \\\n"
+           "      --owner team-a --expires 60d --reason 'until the next release'\n"
+           "  regwarden waiver list --expiring 30d",
 };
 
 static const struct json *as_expiring(const struct json *waivers, const char *within,

@@ -62,8 +62,12 @@ static int look_in(const char *path, const char *host, struct credentials *ret, 
 
     if (file_read(path, AUTH_BYTES_MAX, &text, err) < 0)
         return err->kind == FAILURE_ABSENT ? 0 : err->kind;
-    if (json_parse(text_data(&text), text.length, NULL, &json, err) < 0)
-        return error_wrap(err, "reading %s", path);
+    if (json_parse(text_data(&text), text.length, NULL, &json, err) < 0) {
+        error_wrap(err, "reading %s", path);
+        return error_hint(err, "Log in again, or use --username and --password-file.");
+    }
+    ret->has_helper |=
+        json_get_string(json, "credsStore") || json_get_string(json_get(json, "credHelpers"), host);
     entry = find_entry(json_get(json, "auths"), host);
     if (entry && read_entry(entry, ret, err) < 0)
         return error_wrap(err, "reading the credentials of %s from %s", host, path);

@@ -3,11 +3,14 @@
 #ifndef REGWARDEN_CREDENTIALS_H
 #define REGWARDEN_CREDENTIALS_H
 
+#include <stdbool.h>
+
 #include "regwarden/error.h"
 
 struct credentials {
     char *username; /* NULL: none found */
     char *password;
+    bool has_helper; /* none found, but a helper is said to keep them */
 };
 
 /* Looks in $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json, $DOCKER_CONFIG/config.json,

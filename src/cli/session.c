@@ -18,6 +18,7 @@ enum { GATHER_WAIT_MS = 30 * 60 * 1000 };
 struct host { /* one registry that this session talks to */
     struct config *config;
     struct registry *registry;
+    bool has_helper; /* credentials are there, where we do not get at them */
     int password_fd; /* keeps a password that came from no file of its own; -1 */
 };
 
@@ -64,10 +65,24 @@ void session_free(struct session *session)
     free(session);
 }
 
+/* This machine itself: what goes there in the clear, nobody else sees. */
 static bool is_loopback(const char *host)
 {
-    return text_starts_with(host, "localhost:") || text_equal(host, "localhost") ||
-           text_starts_with(host, "127.") || text_starts_with(host, "[::1]");
+    size_t length = strcspn(host, ":");
+
+    if (host[0] == '[')
+        return text_starts_with(host, "[::1]") && (host[5] == '\0' || host[5] == ':');
+    if (text_starts_with(host, "127."))
+        return strspn(host, "0123456789.") == length;
+    return length == strlen("localhost") && text_starts_with(host, "localhost");
+}
+
+/* Docker's registry is not where its name says. */
+static const char *host_of(const char *name)
+{
+    return text_equal(name, "docker.io") || text_equal(name, "index.docker.io")
+               ? "registry-1.docker.io"
+               : name;
 }
 
 static void set_text(char **field, const char *value)
@@ -85,6 +100,7 @@ static int set_credentials(const struct session *session, const char *name, stru
     struct config_registry *settings = &host->config->registries[0];
     struct credentials found = {0};
 
+    set_text(&settings->name, name); /* for messages */
     set_text(&settings->ca_file, session->options.ca_file);
     set_text(&settings->username, session->options.username);
     set_text(&settings->password_file, session->options.password_file);
@@ -92,6 +108,7 @@ static int set_credentials(const struct session *session, const char *name, stru
         return 0;
     if (credentials_find(name, &found, err) < 0)
         return err->kind;
+    host->has_helper = found.has_helper;
     if (!found.username)
         return 0;
     host->password_fd = credentials_as_file(&found, err);
@@ -108,7 +125,7 @@ static int host_open(struct session *session, const char *name, struct host **re
                      struct error *err)
 {
     bool plain = session->options.plain_http || is_loopback(name);
-    AUTO_FREE char *url = text_new("%s://%s", plain ? "http" : "https", name);
+    AUTO_FREE char *url = text_new("%s://%s", plain ? "http" : "https", host_of(name));
     struct host *host = map_get(session->hosts, name);
 
     if (host) {
@@ -147,6 +164,16 @@ static bool is_done(void *argument)
     return ((const struct waiting *)argument)->done;
 }
 
+/* Official images of Docker's registry have a short name. */
+static char *repository_of(const struct reference *reference)
+{
+    const char *repository = reference->repository ? reference->repository : "";
+    bool is_short = reference->host && !text_equal(host_of(reference->host), reference->host) &&
+                    !strchr(repository, '/');
+
+    return text_new("%s%s", is_short ? "library/" : "", repository);
+}
+
 static int gather(struct session *session, const struct image_source *source,
                   const struct reference *reference, unsigned needs, struct gathered *ret,
                   struct error *err)
@@ -156,6 +183,7 @@ static int gather(struct session *session, const struct image_source *source,
     struct waiting waiting = {.result = ret};
     char digest[DIGEST_TEXT_SIZE];
     const char *tag = reference->tag ? reference->tag : "latest";
+    AUTO_FREE char *repository = repository_of(reference);
     uint64_t id;
 
     if (digest_is_set(&reference->digest))
@@ -163,12 +191,54 @@ static int gather(struct session *session, const struct image_source *source,
     if (reference->transport != REFERENCE_REGISTRY && !reference->tag &&
         !digest_is_set(&reference->digest))
         tag = ""; /* the only image of a layout */
-    id = gather_start(source, reference->repository ? reference->repository : "", tag, &options,
-                      gathered_now, &waiting);
+    id = gather_start(source, repository, tag, &options, gathered_now, &waiting);
     if (loop_run_until(session->loop, is_done, &waiting, GATHER_WAIT_MS))
         return 0;
     gather_cancel(id);
     return error_set(err, FAILURE_LATER, "gave up after %d minutes", GATHER_WAIT_MS / 60000);
+}
+
+/* What can be done about it from the command line. */
+static void hint_registry(const struct host *host, const struct reference *reference,
+                          struct error *err)
+{
+    if (err->kind == FAILURE_DENIED && host->has_helper)
+        error_hint(err,
+                   "The credentials of %s are kept by a helper, which is not run: use --username "
+                   "and --password-file.",
+                   reference->host);
+    else if (err->kind == FAILURE_DENIED)
+        error_hint(err, "Use `podman login %s`, or --username and --password-file.",
+                   reference->host);
+    else if (err->kind == FAILURE_ABSENT && !err->hint[0])
+        error_hint(err, "Check its name; some registries hide what an account may not see.");
+    else if (err->kind == FAILURE_LATER && !err->hint[0])
+        error_hint(err, "Is it up, and can it be reached from here? With --plain-http it need not "
+                        "speak https.");
+}
+
+static int gather_registry(struct session *session, const struct reference *reference,
+                           unsigned needs, struct gathered *ret, struct error *err)
+{
+    struct host *host = NULL;
+    struct image_source source;
+    int result;
+
+    if (host_open(session, reference->host, &host, err) < 0)
+        return err->kind;
+    assert(host);
+    source = registry_image_source(host->registry);
+    result = gather(session, &source, reference, needs, ret, err);
+    if (result == 0)
+        hint_registry(host, reference, &ret->error);
+    return result;
+}
+
+static void hint_layout(struct error *err)
+{
+    if (err->kind != FAILURE_NONE && !err->hint[0])
+        error_hint(err, "Is that an OCI layout with this image, as `skopeo copy … oci:DIR:TAG` "
+                        "makes it?");
 }
 
 static int gather_layout(struct session *session, const struct reference *reference, unsigned needs,
@@ -178,27 +248,33 @@ static int gather_layout(struct session *session, const struct reference *refere
     struct image_source source;
     int result;
 
-    if (layout_source_new(session->loop, reference->path, &layout, err) < 0)
+    if (layout_source_new(session->loop, reference->path, &layout, err) < 0) {
+        hint_layout(err);
         return err->kind;
+    }
     source = layout_image_source(layout);
     result = gather(session, &source, reference, needs, ret, err);
+    if (result == 0)
+        hint_layout(&ret->error);
     layout_source_free(layout);
     return result;
+}
+
+int session_parse(const char *text, struct reference *ret, struct error *err)
+{
+    if (reference_parse(text, ret, err) == 0)
+        return 0;
+    if (!err->hint[0])
+        error_hint(err, "Write host/repository:tag, host/repository@sha256:…, or oci:DIR:TAG.");
+    return err->kind;
 }
 
 int session_gather(struct session *session, const struct reference *reference, unsigned needs,
                    struct gathered *ret, struct error *err)
 {
-    struct image_source source;
-    struct host *host = NULL;
-
     switch (reference->transport) {
     case REFERENCE_REGISTRY:
-        if (host_open(session, reference->host, &host, err) < 0)
-            return err->kind;
-        assert(host);
-        source = registry_image_source(host->registry);
-        return gather(session, &source, reference, needs, ret, err);
+        return gather_registry(session, reference, needs, ret, err);
     case REFERENCE_OCI_LAYOUT:
         return gather_layout(session, reference, needs, ret, err);
     case REFERENCE_OCI_ARCHIVE:

@@ -21,6 +21,8 @@ struct session_options {
 int session_new(const struct session_options *options, struct session **ret, struct error *err);
 void session_free(struct session *session);
 
+/* reference_parse, with a hint in every refusal. */
+int session_parse(const char *text, struct reference *ret, struct error *err);
 /* Fetches what `reference` names and waits for it. `ret` is released with gathered_release; its own
  * error says why nothing came. */
 int session_gather(struct session *session, const struct reference *reference, unsigned needs,

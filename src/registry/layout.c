@@ -1,6 +1,7 @@
 /* A local OCI image layout as a source of bytes: index.json, and blobs by digest, verified like
  * those of a registry. Directories only; archives are unpacked by nobody here. */
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "regwarden/file.h"
 #include "regwarden/gather.h"
@@ -37,6 +38,16 @@ static void request_free(struct request *request)
     free(request);
 }
 
+/* Who made the directory may not keep us waiting at a pipe, or feed us from a device. */
+static int read_plain(const char *path, size_t max_bytes, struct text *to, struct error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return error_set(err, FAILURE_INPUT, "%s is not a file", path);
+    return file_read(path, max_bytes, to, err);
+}
+
 static int read_blob(const struct layout_source *layout, const struct request *request,
                      struct text *to, struct error *err)
 {
@@ -52,7 +63,7 @@ static int read_blob(const struct layout_source *layout, const struct request *r
     if (request->size != UINT64_MAX && request->size > BLOB_MAX)
         return error_set(err, FAILURE_LIMIT, "%s is larger than %d MiB", path,
                          BLOB_MAX / (1024 * 1024));
-    rc = file_read(path, BLOB_MAX, to, err);
+    rc = read_plain(path, BLOB_MAX, to, err);
     if (rc < 0)
         return rc;
     if (request->size != UINT64_MAX && to->length != request->size)
@@ -212,7 +223,7 @@ static int check_version(const char *directory, struct error *err)
     AUTO_FREE char *path = text_new("%s/oci-layout", directory);
     AUTO_TEXT struct text bytes = {0};
     AUTO_JSON struct json *json = NULL;
-    int rc = file_read(path, LAYOUT_FILE_MAX, &bytes, err);
+    int rc = read_plain(path, LAYOUT_FILE_MAX, &bytes, err);
 
     if (rc < 0) {
         if (rc == FAILURE_ABSENT)
@@ -232,7 +243,7 @@ static int read_index(const char *directory, struct manifest **ret, struct error
     AUTO_FREE char *path = text_new("%s/index.json", directory);
     AUTO_TEXT struct text bytes = {0};
     struct digest digest;
-    int rc = file_read(path, INDEX_MAX, &bytes, err);
+    int rc = read_plain(path, INDEX_MAX, &bytes, err);
 
     if (rc < 0)
         return rc;
