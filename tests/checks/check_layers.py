@@ -34,6 +34,7 @@ DOORS = {
     "policy": "policy verdict",
     "loop": "loop http_client http_server",
     "registry": "registry gather",
+    "scan": "scan",
     "store": "store event",
     "intake": "intake",
     "action": "action",

@@ -1,0 +1,273 @@
+/* One layer from its bytes to its facts: decompression feeds the tar walk, whose entries are asked
+ * by name and, some of them, by content. */
+#include "regwarden/scan.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "content.h"
+#include "decompress.h"
+#include "findings.h"
+#include "readers.h"
+#include "regwarden/clock.h"
+#include "regwarden/crypto.h"
+#include "signals.h"
+#include "tar.h"
+
+const struct scan_limits scan_limits_default = {
+    .max_output_bytes = 32ULL << 30,
+    .max_ratio = 1200, /* zeros come close to this in gzip */
+    .ratio_from_bytes = 256ULL << 20,
+    .max_entries = 2000000,
+    .max_ms = 15 * 60 * 1000,
+    .zstd_window_log = 23,
+};
+
+struct scan {
+    struct scan_options options;
+    int64_t started_ms;
+    struct decompress *decompress;
+    struct tar *tar;
+    struct signals *signals;
+    struct findings *findings;
+    struct content *content;
+    struct reader *reader; /* of the current file; NULL when it is not one that is read */
+};
+
+/* --- entries --- */
+
+static void add_signals(struct scan *scan, const struct tar_entry *entry)
+{
+    struct signal_match matches[SIGNAL_MATCHES_MAX];
+    size_t count = signals_match(scan->signals, entry->path, matches);
+
+    for (size_t i = 0; i < count; i++)
+        findings_add_hit(scan->findings, &(struct found_hit){
+                                             .kind = matches[i].row->kind,
+                                             .runtime = matches[i].row->runtime,
+                                             .what = matches[i].row->what,
+                                             .path = entry->path,
+                                             .path_size = matches[i].root_size,
+                                             .bytes = entry->stored,
+                                         });
+}
+
+static void add_mode(struct scan *scan, const struct tar_entry *entry, enum signal_kind kind)
+{
+    AUTO_FREE char *detail =
+        text_new("%04o %lld:%lld", entry->mode, (long long)entry->uid, (long long)entry->gid);
+
+    findings_add_hit(scan->findings, &(struct found_hit){
+                                         .kind = kind,
+                                         .what = signal_kind_name(kind),
+                                         .path = entry->path,
+                                         .path_size = entry->path_size,
+                                         .bytes = entry->stored,
+                                         .detail = detail,
+                                     });
+}
+
+static void add_modes(struct scan *scan, const struct tar_entry *entry)
+{
+    if (entry->kind != TAR_FILE)
+        return;
+    if (entry->mode & 04000)
+        add_mode(scan, entry, SIGNAL_SETUID);
+    if (entry->mode & 02000)
+        add_mode(scan, entry, SIGNAL_SETGID);
+    if (entry->capability)
+        add_mode(scan, entry, SIGNAL_CAPABILITY);
+}
+
+static enum layer_path_kind path_kind(const struct tar_entry *entry)
+{
+    switch (entry->kind) {
+    case TAR_FILE:
+        return LAYER_PATH_FILE;
+    case TAR_HARD_LINK:
+        return LAYER_PATH_HARD_LINK;
+    case TAR_SYMLINK:
+        return LAYER_PATH_SYMLINK;
+    case TAR_DIRECTORY:
+        return LAYER_PATH_DIRECTORY;
+    case TAR_DEVICE:
+    case TAR_FIFO:
+    case TAR_OTHER:
+        break;
+    }
+    return LAYER_PATH_SPECIAL;
+}
+
+/* Names that no runtime makes a file of as they are written. */
+static bool is_odd(const struct tar_entry *entry)
+{
+    return entry->escapes || entry->overlong || entry->kind == TAR_OTHER ||
+           entry->whiteout == TAR_INVALID_WHITEOUT ||
+           (entry->path_size == 0 && entry->kind != TAR_DIRECTORY && entry->whiteout != TAR_OPAQUE);
+}
+
+/* A file in a storage driver's bookkeeping, or a mark for lower layers: a name, and nothing that a
+ * container sees. */
+static bool add_mark(struct scan *scan, const struct tar_entry *entry)
+{
+    switch (entry->whiteout) {
+    case TAR_PLAIN:
+        return false;
+    case TAR_WHITEOUT:
+        findings_add_path(scan->findings, LAYER_PATH_WHITEOUT, entry->path, 0, "");
+        return true;
+    case TAR_OPAQUE:
+        findings_add_path(scan->findings, LAYER_PATH_OPAQUE, entry->path, 0, "");
+        return true;
+    case TAR_META:
+    case TAR_INVALID_WHITEOUT:
+        break;
+    }
+    return true;
+}
+
+/* The table of contents of lazily pulled images: no part of the image. */
+static bool is_index(const char *path)
+{
+    return strcmp(path, "stargz.index.json") == 0 || strcmp(path, ".prefetch.landmark") == 0 ||
+           strcmp(path, ".no.prefetch.landmark") == 0;
+}
+
+static void add_entry(struct scan *scan, const struct tar_entry *entry)
+{
+    if (entry->path_size == 0 || entry->overlong || is_index(entry->path))
+        return;
+    findings_add_path(scan->findings, path_kind(entry), entry->path, entry->stored, entry->link);
+    if (entry->kind != TAR_DIRECTORY)
+        add_signals(scan, entry);
+    add_modes(scan, entry);
+    if (entry->kind == TAR_FILE)
+        scan->reader = reader_new(scan->findings, entry);
+    else
+        reader_note_other(scan->findings, entry);
+}
+
+static int begin_entry(void *argument, const struct tar_entry *entry, struct error *err)
+{
+    struct scan *scan = argument;
+    struct layer_facts *facts = findings_facts(scan->findings);
+
+    if (clock_steady_ms() - scan->started_ms > scan->options.limits.max_ms)
+        return error_set(err, FAILURE_LIMIT, "the scan takes too long");
+    facts->odd_entries += is_odd(entry);
+    if (entry->kind == TAR_FILE) {
+        facts->file_count++;
+        facts->file_bytes += entry->stored;
+    }
+    content_begin(scan->content, entry); /* content is served, whatever the name says */
+    if (!add_mark(scan, entry))
+        add_entry(scan, entry);
+    return 0;
+}
+
+static int push_data(void *argument, const uint8_t *bytes, size_t size, struct error *err)
+{
+    struct scan *scan = argument;
+
+    (void)err;
+    if (scan->reader)
+        reader_push(scan->reader, bytes, size);
+    content_push(scan->content, bytes, size);
+    return 0;
+}
+
+static int end_entry(void *argument, struct error *err)
+{
+    struct scan *scan = argument;
+
+    (void)err;
+    if (scan->reader)
+        reader_finish(scan->reader);
+    reader_free(TAKE(scan->reader));
+    content_end(scan->content);
+    return 0;
+}
+
+/* --- the stream --- */
+
+static int unpacked(void *argument, const uint8_t *bytes, size_t size, struct error *err)
+{
+    struct scan *scan = argument;
+
+    if (clock_steady_ms() - scan->started_ms > scan->options.limits.max_ms)
+        return error_set(err, FAILURE_LIMIT, "the scan takes too long");
+    return tar_push(scan->tar, bytes, size, err);
+}
+
+struct scan *scan_new(const struct scan_options *options)
+{
+    struct scan *scan = memory_new(sizeof(*scan));
+    const struct scan_limits *limits = &options->limits;
+
+    scan->options = *options;
+    scan->started_ms = clock_steady_ms();
+    scan->signals = signals_new();
+    scan->findings = findings_new();
+    scan->content = content_new(scan->findings, options->has_salt ? options->salt : NULL);
+    scan->tar = tar_new(&(struct tar_limits){.max_entries = limits->max_entries,
+                                             .max_path_bytes = LAYER_PATH_BYTES_MAX,
+                                             .max_meta_bytes = 1 << 20},
+                        &(struct tar_events){begin_entry, push_data, end_entry, scan});
+    scan->decompress = decompress_new(&(struct decompress_options){
+        .limits = {.max_output_bytes = limits->max_output_bytes,
+                   .max_ratio = limits->max_ratio,
+                   .ratio_from_bytes = limits->ratio_from_bytes,
+                   .zstd_window_log = limits->zstd_window_log},
+        .hash_output = options->diff_id,
+        .sink = unpacked,
+        .argument = scan,
+    });
+    return scan;
+}
+
+int scan_push(struct scan *scan, const void *bytes, size_t size, struct error *err)
+{
+    return decompress_push(scan->decompress, bytes, size, err);
+}
+
+int scan_finish(struct scan *scan, struct layer_facts **ret, struct error *err)
+{
+    struct decompress_result result;
+    struct tar_end end = {0};
+    int failure = decompress_finish(scan->decompress, &result, err);
+
+    if (failure < 0)
+        return failure;
+    failure = tar_finish(scan->tar, &end, err);
+    if (failure < 0)
+        return failure;
+    struct layer_facts *facts = findings_take(scan->findings);
+    facts->digest = result.input_digest;
+    facts->diff_id = result.output_digest;
+    facts->compression = memory_copy_text(compression_name(result.compression));
+    facts->compressed_bytes = result.input_bytes;
+    facts->uncompressed_bytes = result.output_bytes;
+    facts->entry_count = end.entry_count;
+    facts->after_end_bytes = end.after_end_bytes;
+    *ret = facts;
+    return 0;
+}
+
+void scan_free(struct scan *scan)
+{
+    if (!scan)
+        return;
+    reader_free(scan->reader);
+    decompress_free(scan->decompress);
+    tar_free(scan->tar);
+    content_free(scan->content);
+    findings_free(scan->findings);
+    signals_free(scan->signals);
+    crypto_erase(scan->options.salt, sizeof(scan->options.salt));
+    free(scan);
+}
+
+void scan_auto_free(struct scan **scan)
+{
+    scan_free(*scan);
+}
