@@ -21,7 +21,7 @@
 
 /* Raised whenever the meaning or derivation of a fact changes: facts stored with another number are
  * gathered again. */
-enum { FACTS_VERSION = 1 };
+enum { FACTS_VERSION = 2 };
 
 enum fact_group {
     FACT_MANIFEST,
@@ -180,6 +180,10 @@ struct facts_secret {
     char *hash; /* first 16 hex digits of HMAC-SHA256(salt, secret); NULL without a salt */
 };
 
+struct facts_files;
+struct facts_provenance;
+struct facts_referrers;
+
 struct fact_status {
     enum fact_state state;
     char *reason; /* why not present; NULL when present */
@@ -194,6 +198,9 @@ struct facts {
     struct facts_runtime runtime;
     struct facts_secret *secrets; /* part of FACT_CONFIG */
     size_t secret_count;
+    struct facts_files *files;           /* facts_files.h; NULL unless FACT_FILES */
+    struct facts_provenance *provenance; /* provenance.h; NULL unless FACT_PROVENANCE */
+    struct facts_referrers *referrers;   /* provenance.h; NULL unless FACT_REFERRERS */
 };
 
 /* Builds every fact that manifest and config give: history, base as claimed by annotations and

@@ -12,7 +12,15 @@
 #include "regwarden/facts.h"
 #include "regwarden/registry.h"
 
+struct layer_facts;
 struct loop;
+
+/* Bytes of a blob as they come, not verified yet. Returns 0 to go on, 1 to pause after these bytes
+ * until the source's `resume` is called, or a negative failure that ends the stream with it. */
+struct blob_stream {
+    int (*write)(void *argument, const void *bytes, size_t size, struct error *err);
+    void *argument;
+};
 
 /* Where bytes come from. Calls end with one registry_done_f, never from within. */
 struct image_source {
@@ -20,6 +28,16 @@ struct image_source {
                                registry_done_f *done, void *argument);
     uint64_t (*fetch_blob)(void *self, const char *repository, const struct digest *digest,
                            uint64_t size, registry_done_f *done, void *argument);
+    /* A layer, of any size; `done` comes after the last byte, with error or without. The descriptor's
+     * digest is compared by whoever gets the bytes. */
+    uint64_t (*stream_blob)(void *self, const char *repository, const struct descriptor *blob,
+                            const struct blob_stream *stream, registry_done_f *done,
+                            void *argument);
+    void (*resume)(void *self, uint64_t id);
+    /* The index of what refers to this digest, as registry_fetch_referrers() gives it; NULL where
+     * there is no such thing. */
+    uint64_t (*fetch_referrers)(void *self, const char *repository, const struct digest *digest,
+                                registry_done_f *done, void *argument);
     void (*cancel)(void *self, uint64_t id);
     void *self;
     struct loop *loop; /* to tell later what is known already; NULL: known digests are fetched once
@@ -40,6 +58,17 @@ enum {
                                            FAILURE_LIMIT */
     GATHER_BYTES_MAX = 16 * 1024 * 1024 /* manifests and configs of one index together; what is
                                            over it is FAILURE_LIMIT, child by child */
+};
+
+/* Who can tell what is in a layer: layers.h. The facts are borrowed until the callback returns;
+ * error NULL on success. Never from within `read`. */
+typedef void layer_done_f(void *argument, const struct error *error,
+                          const struct layer_facts *facts);
+struct layer_reader {
+    uint64_t (*read)(void *self, const struct image_source *source, const char *repository,
+                     const struct descriptor *layer, layer_done_f *done, void *argument);
+    void (*cancel)(void *self, uint64_t id);
+    void *self;
 };
 
 struct gathered_image {
@@ -69,6 +98,7 @@ struct gather_options {
      * digest. May be NULL. */
     struct facts *(*lookup)(void *argument, const struct digest *digest);
     void *lookup_argument;
+    const struct layer_reader *layers; /* for FACT_FILES; NULL: that group stays absent. Borrowed */
 };
 
 /* The result belongs to the callback, which may take parts out of it (TAKE) before it returns; the

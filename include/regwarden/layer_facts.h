@@ -123,6 +123,30 @@ struct layer_package {
     char *path;    /* the file that tells of it */
 };
 
+enum layer_path_kind {
+    LAYER_PATH_WHITEOUT = 'w', /* takes the path away from lower layers */
+    LAYER_PATH_OPAQUE = 'o',   /* takes away what lower layers have below it */
+    LAYER_PATH_FILE = 'f',
+    LAYER_PATH_DIRECTORY = 'd',
+    LAYER_PATH_SYMLINK = 'l',
+    LAYER_PATH_HARD_LINK = 'h',
+    LAYER_PATH_SPECIAL = 's',
+};
+
+/* A path that a policy asked for (a probe of the scan): not only files. */
+struct layer_probe {
+    char *probe; /* id of the probe that it matched */
+    char *path;
+    enum layer_path_kind kind;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    uint64_t bytes;
+    struct digest sha256; /* of a file's content; DIGEST_NONE of all else */
+    enum answer content;  /* UNKNOWN: not asked for, or the file is too large */
+};
+enum { LAYER_PROBES_MAX = 2048 };
+
 struct layer_facts {
     struct digest digest;  /* of the bytes as served */
     struct digest diff_id; /* of the unpacked bytes; DIGEST_NONE when it was not asked for */
@@ -150,6 +174,9 @@ struct layer_facts {
     struct text_pairs os_release;     /* of whichever of the two was read; etc/ wins */
     struct layer_package *packages;
     size_t package_count;
+    struct text_list probes_asked; /* ids, sorted: what is not in it was not looked for */
+    struct layer_probe *probes;
+    size_t probe_count;
     bool paths_complete;
     struct text paths; /* the table of paths, below */
 };
@@ -170,15 +197,6 @@ int layer_facts_from_json(const struct json *json, struct layer_facts **ret, str
  * One line per path and kind, sorted so that a directory stands before what is in it; each line
  * says how many bytes of the path before it are kept: "<kept> <rest>\t<kind><size>[\t<link>]\n". */
 
-enum layer_path_kind {
-    LAYER_PATH_WHITEOUT = 'w', /* takes the path away from lower layers */
-    LAYER_PATH_OPAQUE = 'o',   /* takes away what lower layers have below it */
-    LAYER_PATH_FILE = 'f',
-    LAYER_PATH_DIRECTORY = 'd',
-    LAYER_PATH_SYMLINK = 'l',
-    LAYER_PATH_HARD_LINK = 'h',
-    LAYER_PATH_SPECIAL = 's',
-};
 struct layer_path {
     const char *path;
     enum layer_path_kind kind;

@@ -15,32 +15,32 @@ LAYERS = {
     "policy": "base config image",
     "loop": "base",
     "registry": "base config image loop",
-    "scan": "base image",
+    "scan": "base image loop",
     "store": "base config image policy loop",
     "intake": "base config image policy loop store",
     "gate": "base config image policy loop store",
     "action": "base config image policy loop registry store",
     "report": "base config image policy store",
     "api": "base config image policy loop store report",
-    "daemon": "base config image policy loop registry store intake gate action report api",
-    "cli": "base config image policy loop registry store report daemon",
+    "daemon": "base config image policy loop registry scan store intake gate action report api",
+    "cli": "base config image policy loop registry scan store report daemon",
 }
 
 # door: the room behind it
 DOORS = {
     "base": "error memory text clock json map crypto file log systemd",
     "config": "yaml config",
-    "image": "digest reference manifest image_config facts secret_text layer_facts image_files",
+    "image": "digest reference manifest image_config facts facts_files secret_text layer_facts image_files provenance bases",
     "policy": "policy verdict",
     "loop": "loop http_client http_server",
     "registry": "registry gather",
-    "scan": "scan",
+    "scan": "scan scan_pool",
     "store": "store event",
     "intake": "intake",
     "action": "action",
     "report": "report",
     "api": "api",
-    "daemon": "daemon",
+    "daemon": "daemon layers",
     "cli": "cli",
 }
 
@@ -55,6 +55,9 @@ HOMES = {
     "sqlite3": ["src/store/driver_sqlite"],
     "zstd": ["src/store/", "src/scan/zstd.c"],
     "isa-l": ["src/scan/gzip.c"],
+    "seccomp": ["src/scan/sandbox.c"],
+    "hs/": ["src/scan/patterns.c"],
+    "hs.h": ["src/scan/patterns.c"],
     "systemd/": ["src/base/systemd.c"],
 }
 
