@@ -14,6 +14,7 @@
 #include "regwarden/error.h"
 #include "regwarden/facts.h"
 #include "regwarden/json.h"
+#include "regwarden/probes.h"
 #include "regwarden/verdict.h"
 #include "regwarden/yaml.h"
 
@@ -56,6 +57,11 @@ struct placement {
 
 /* FACT_BITs that judging this placement needs (platform not considered). */
 unsigned policy_set_needs(const struct policy_set *set, const struct placement *placement);
+/* Adds the probes that the rules of policies in scope want answered (NULL: of all policies; whoever
+ * scans layers asks for these, so that a layer is scanned once). A set holds at most
+ * SCAN_PROBES_MAX. */
+void policy_set_probes(const struct policy_set *set, const struct placement *placement,
+                       struct scan_probes *to);
 /* Does `existing: enforce` hold for any policy in scope? Used when a policy change judges images
  * again. */
 bool policy_set_enforces_existing(const struct policy_set *set, const struct placement *placement);

@@ -13,6 +13,7 @@
 
 #include "regwarden/error.h"
 #include "regwarden/layer_facts.h"
+#include "regwarden/probes.h"
 #include "regwarden/text.h"
 
 struct scan_limits {
@@ -26,20 +27,6 @@ struct scan_limits {
 extern const struct scan_limits scan_limits_default;
 
 enum { SCAN_SALT_SIZE = 32 };
-
-/* Files that policies ask for beyond the tables of signals: by a pattern of paths (as in policies:
- * `*` within a part, `**` across parts) and, where it is set, a POSIX extended expression that is
- * looked for in the content. */
-struct scan_probe {
-    char *id; /* made from the two, see scan_probe_id() */
-    char *path;
-    char *content; /* NULL: the content is not asked for */
-};
-struct scan_probes {
-    struct scan_probe *items;
-    size_t count;
-};
-enum { SCAN_PROBES_MAX = 256 };
 
 struct scan_options {
     struct scan_limits limits;

@@ -335,6 +335,23 @@ unsigned policy_set_needs(const struct policy_set *set, const struct placement *
     return needs;
 }
 
+void policy_set_probes(const struct policy_set *set, const struct placement *placement,
+                       struct scan_probes *to)
+{
+    for (size_t i = 0; i < set->book->count; i++) {
+        const struct policy *policy = &set->book->policies[i];
+
+        if (placement && !policy_matches(policy, placement, NULL))
+            continue;
+        for (size_t j = 0; j < policy->rule_count; j++) {
+            const struct rule_entry *entry = &policy->rules[j];
+
+            if (entry->type->probes)
+                entry->type->probes(entry->settings, to);
+        }
+    }
+}
+
 bool policy_set_enforces_existing(const struct policy_set *set, const struct placement *placement)
 {
     for (size_t i = 0; i < set->book->count; i++) {

@@ -72,10 +72,10 @@ const char *history_check_remedy(enum history_check check)
 /* What a RUN has done so far. */
 struct run_state {
     unsigned fails;
-    bool dirty[PACKAGE_MANAGER_COUNT]; /* its cache or lists lie about */
-    bool updated;                      /* apt's lists, and nothing was installed since */
-    bool downloads;                    /* a command of this pipeline fetches */
-    bool pip_no_cache;                 /* by the environment */
+    bool dirty[INSTALLER_COUNT]; /* its cache or lists lie about */
+    bool updated;                /* apt's lists, and nothing was installed since */
+    bool downloads;              /* a command of this pipeline fetches */
+    bool pip_no_cache;           /* by the environment */
 };
 
 static bool is_download(const struct run_command *command)
@@ -136,16 +136,16 @@ static void watch_pipes(const struct run_command *command, struct run_state *sta
 }
 
 /* Does the word name the directory of this cache, or one above it that empties it? */
-static bool names_cache(const struct shell_word *word, enum package_manager manager)
+static bool names_cache(const struct shell_word *word, enum installer manager)
 {
     static const struct {
         const char *above, *part, *other;
-    } caches[PACKAGE_MANAGER_COUNT] = {
-        [PACKAGE_APT] = {"/var/lib", "/apt", "{apt"},
-        [PACKAGE_APK] = {"/var/cache", "apk", "apk"},
-        [PACKAGE_RPM] = {"/var/cache", "yum", "dnf"},
-        [PACKAGE_ZYPPER] = {"/var/cache", "zypp", "zypp"},
-        [PACKAGE_PIP] = {"/.cache", "/.cache/pip", "pip"},
+    } caches[INSTALLER_COUNT] = {
+        [INSTALLER_APT] = {"/var/lib", "/apt", "{apt"},
+        [INSTALLER_APK] = {"/var/cache", "apk", "apk"},
+        [INSTALLER_RPM] = {"/var/cache", "yum", "dnf"},
+        [INSTALLER_ZYPPER] = {"/var/cache", "zypp", "zypp"},
+        [INSTALLER_PIP] = {"/.cache", "/.cache/pip", "pip"},
     };
     const char *above = caches[manager].above;
     const char *found;
@@ -158,7 +158,7 @@ static bool names_cache(const struct shell_word *word, enum package_manager mana
         return false;
     rest = word->length - (size_t)(found - word->text) - strlen(above);
     found += strlen(above);
-    if (manager != PACKAGE_APT &&
+    if (manager != INSTALLER_APT &&
         (rest == 0 || (rest <= 3 && (*found == '/' || *found == '"' || *found == '\'') &&
                        (rest == 1 || found[1] == '*'))))
         return true;
@@ -174,9 +174,8 @@ static void watch_removals(const struct run_command *command, struct run_state *
     if (!run_command_is(command, "rm") && !run_command_is(command, "find"))
         return;
     for (size_t i = command->program + 1; i < shell->count; i++) {
-        for (int manager = PACKAGE_APT; manager < PACKAGE_MANAGER_COUNT; manager++) {
-            if (state->dirty[manager] &&
-                names_cache(&shell->words[i], (enum package_manager)manager))
+        for (int manager = INSTALLER_APT; manager < INSTALLER_COUNT; manager++) {
+            if (state->dirty[manager] && names_cache(&shell->words[i], (enum installer)manager))
                 state->dirty[manager] = false;
         }
     }
@@ -203,7 +202,7 @@ static void watch_apt(const struct run_command *command, struct run_state *state
     switch (command->verb) {
     case VERB_UPDATE:
         state->updated = true;
-        state->dirty[PACKAGE_APT] = true;
+        state->dirty[INSTALLER_APT] = true;
         return;
     case VERB_DIST_UPGRADE:
         state->fails |= CHECK_BIT(CHECK_DIST_UPGRADE);
@@ -221,7 +220,7 @@ static void watch_apt(const struct run_command *command, struct run_state *state
         state->updated = false;
         return;
     case VERB_CLEAN:
-        state->dirty[PACKAGE_APT] = false;
+        state->dirty[INSTALLER_APT] = false;
         return;
     case VERB_REMOVE:
     case VERB_OTHER:
@@ -235,9 +234,9 @@ static bool keeps_clean(const struct run_command *command, const struct run_stat
 {
     if (command->no_cache || command->shell->truncated)
         return true;
-    return command->manager == PACKAGE_PIP
+    return command->manager == INSTALLER_PIP
                ? state->pip_no_cache
-               : command->manager == PACKAGE_APK && command->verb == VERB_INSTALL &&
+               : command->manager == INSTALLER_APK && command->verb == VERB_INSTALL &&
                      command->has_variables;
 }
 
@@ -275,22 +274,22 @@ static void watch_command(void *argument, const struct run_command *command)
         state->fails |= CHECK_BIT(CHECK_SUDO);
     watch_pipes(command, state);
     switch (command->manager) {
-    case PACKAGE_APT:
+    case INSTALLER_APT:
         watch_apt(command, state);
         return;
-    case PACKAGE_PIP:
+    case INSTALLER_PIP:
         for (size_t i = 0; i < command->program; i++)
             if (shell_word_starts_with(&command->shell->words[i], "PIP_NO_CACHE_DIR="))
                 return;
         watch_cache(command, state);
         return;
-    case PACKAGE_APK:
-    case PACKAGE_RPM:
-    case PACKAGE_ZYPPER:
+    case INSTALLER_APK:
+    case INSTALLER_RPM:
+    case INSTALLER_ZYPPER:
         watch_cache(command, state);
         return;
-    case PACKAGE_NONE:
-    case PACKAGE_MANAGER_COUNT:
+    case INSTALLER_NONE:
+    case INSTALLER_COUNT:
         break;
     }
     watch_removals(command, state);
@@ -307,10 +306,10 @@ static bool uses_cache_mounts(const struct facts *facts)
 
 static struct history_hits check_run(const struct facts *facts, const struct step *step)
 {
-    static const enum history_check of_manager[PACKAGE_MANAGER_COUNT] = {
-        [PACKAGE_APT] = CHECK_PACKAGE_LISTS, [PACKAGE_APK] = CHECK_APK_CACHE,
-        [PACKAGE_RPM] = CHECK_RPM_CACHE,     [PACKAGE_ZYPPER] = CHECK_ZYPPER_CACHE,
-        [PACKAGE_PIP] = CHECK_PIP_CACHE,
+    static const enum history_check of_manager[INSTALLER_COUNT] = {
+        [INSTALLER_APT] = CHECK_PACKAGE_LISTS, [INSTALLER_APK] = CHECK_APK_CACHE,
+        [INSTALLER_RPM] = CHECK_RPM_CACHE,     [INSTALLER_ZYPPER] = CHECK_ZYPPER_CACHE,
+        [INSTALLER_PIP] = CHECK_PIP_CACHE,
     };
     struct run_state state = {0};
     struct history_hits hits = {0};
@@ -322,7 +321,7 @@ static struct history_hits check_run(const struct facts *facts, const struct ste
     hits.fails = state.fails;
     if (state.updated)
         hits.fails |= CHECK_BIT(CHECK_UPDATE_ALONE);
-    for (int manager = PACKAGE_APT; manager < PACKAGE_MANAGER_COUNT; manager++) {
+    for (int manager = INSTALLER_APT; manager < INSTALLER_COUNT; manager++) {
         if (state.dirty[manager])
             hits.fails |= CHECK_BIT(of_manager[manager]);
     }

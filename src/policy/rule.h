@@ -56,6 +56,8 @@ struct rule_type {
      * do. */
     int (*prepare)(void *settings, const char **ret_param, struct error *err);
     void (*release)(void *settings); /* of what prepare made; accepts half-made; may be NULL */
+    void (*probes)(const void *settings, struct scan_probes *to); /* adds what it asks of layers;
+                                                                     NULL: nothing */
     /* Must return rule_judgement() of the report, or RULE_PASS with nothing reported. */
     enum judgement (*judge)(const void *settings, const struct rule_input *input,
                             struct rule_report *report);

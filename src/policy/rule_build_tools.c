@@ -112,7 +112,7 @@ static bool is_tool(const struct shell_word *word)
 struct left_over {
     const struct settings *settings;
     struct shell_word tools[TOOLS_SHOWN];
-    enum package_manager managers[TOOLS_SHOWN];
+    enum installer managers[TOOLS_SHOWN];
     size_t count;
 };
 
@@ -145,7 +145,7 @@ static void add_tools(const struct run_command *command, struct left_over *left)
 }
 
 /* Whoever removes packages in the same RUN is believed to remove what it installed to build. */
-static void forget_tools(enum package_manager manager, struct left_over *left)
+static void forget_tools(enum installer manager, struct left_over *left)
 {
     size_t kept = 0;
 
@@ -162,7 +162,7 @@ static void watch(void *argument, const struct run_command *command)
 {
     struct left_over *left = argument;
 
-    if (command->manager == PACKAGE_NONE || command->manager == PACKAGE_PIP)
+    if (command->manager == INSTALLER_NONE || command->manager == INSTALLER_PIP)
         return;
     if (command->verb == VERB_INSTALL)
         add_tools(command, left);

@@ -10,75 +10,75 @@ enum { SCRIPT_DEPTH_MAX = 3 };
 
 static const struct {
     const char *program;
-    enum package_manager manager;
+    enum installer manager;
 } programs[] = {
-    {"apt-get", PACKAGE_APT},   {"apt", PACKAGE_APT},      {"aptitude", PACKAGE_APT},
-    {"apk", PACKAGE_APK},       {"yum", PACKAGE_RPM},      {"dnf", PACKAGE_RPM},
-    {"dnf5", PACKAGE_RPM},      {"microdnf", PACKAGE_RPM}, {"tdnf", PACKAGE_RPM},
-    {"zypper", PACKAGE_ZYPPER}, {"pip", PACKAGE_PIP},      {"pip3", PACKAGE_PIP},
+    {"apt-get", INSTALLER_APT},   {"apt", INSTALLER_APT},      {"aptitude", INSTALLER_APT},
+    {"apk", INSTALLER_APK},       {"yum", INSTALLER_RPM},      {"dnf", INSTALLER_RPM},
+    {"dnf5", INSTALLER_RPM},      {"microdnf", INSTALLER_RPM}, {"tdnf", INSTALLER_RPM},
+    {"zypper", INSTALLER_ZYPPER}, {"pip", INSTALLER_PIP},      {"pip3", INSTALLER_PIP},
 };
 
 static const struct {
-    enum package_manager manager;
+    enum installer manager;
     const char *word;
     enum package_verb verb;
 } verbs[] = {
-    {PACKAGE_APT, "update", VERB_UPDATE},
-    {PACKAGE_APT, "install", VERB_INSTALL},
-    {PACKAGE_APT, "reinstall", VERB_INSTALL},
-    {PACKAGE_APT, "build-dep", VERB_INSTALL},
-    {PACKAGE_APT, "satisfy", VERB_INSTALL},
-    {PACKAGE_APT, "source", VERB_FETCH},
-    {PACKAGE_APT, "download", VERB_FETCH},
-    {PACKAGE_APT, "upgrade", VERB_UPGRADE},
-    {PACKAGE_APT, "safe-upgrade", VERB_UPGRADE},
-    {PACKAGE_APT, "dist-upgrade", VERB_DIST_UPGRADE},
-    {PACKAGE_APT, "full-upgrade", VERB_DIST_UPGRADE},
-    {PACKAGE_APT, "remove", VERB_REMOVE},
-    {PACKAGE_APT, "purge", VERB_REMOVE},
-    {PACKAGE_APT, "autoremove", VERB_REMOVE},
-    {PACKAGE_APT, "autopurge", VERB_REMOVE},
-    {PACKAGE_APT, "distclean", VERB_CLEAN},
-    {PACKAGE_APT, "dist-clean", VERB_CLEAN},
-    {PACKAGE_APK, "update", VERB_UPDATE},
-    {PACKAGE_APK, "add", VERB_INSTALL},
-    {PACKAGE_APK, "upgrade", VERB_UPGRADE},
-    {PACKAGE_APK, "del", VERB_REMOVE},
-    {PACKAGE_APK, "cache", VERB_CLEAN},
-    {PACKAGE_RPM, "makecache", VERB_UPDATE},
-    {PACKAGE_RPM, "install", VERB_INSTALL},
-    {PACKAGE_RPM, "reinstall", VERB_INSTALL},
-    {PACKAGE_RPM, "localinstall", VERB_INSTALL},
-    {PACKAGE_RPM, "groupinstall", VERB_INSTALL},
-    {PACKAGE_RPM, "update", VERB_UPGRADE},
-    {PACKAGE_RPM, "upgrade", VERB_UPGRADE},
-    {PACKAGE_RPM, "remove", VERB_REMOVE},
-    {PACKAGE_RPM, "erase", VERB_REMOVE},
-    {PACKAGE_RPM, "autoremove", VERB_REMOVE},
-    {PACKAGE_RPM, "clean", VERB_CLEAN},
-    {PACKAGE_ZYPPER, "refresh", VERB_UPDATE},
-    {PACKAGE_ZYPPER, "ref", VERB_UPDATE},
-    {PACKAGE_ZYPPER, "install", VERB_INSTALL},
-    {PACKAGE_ZYPPER, "in", VERB_INSTALL},
-    {PACKAGE_ZYPPER, "update", VERB_UPGRADE},
-    {PACKAGE_ZYPPER, "up", VERB_UPGRADE},
-    {PACKAGE_ZYPPER, "dist-upgrade", VERB_DIST_UPGRADE},
-    {PACKAGE_ZYPPER, "dup", VERB_DIST_UPGRADE},
-    {PACKAGE_ZYPPER, "remove", VERB_REMOVE},
-    {PACKAGE_ZYPPER, "rm", VERB_REMOVE},
-    {PACKAGE_ZYPPER, "clean", VERB_CLEAN},
-    {PACKAGE_ZYPPER, "cc", VERB_CLEAN},
-    {PACKAGE_PIP, "install", VERB_INSTALL},
-    {PACKAGE_PIP, "uninstall", VERB_REMOVE},
-    {PACKAGE_PIP, "cache", VERB_CLEAN},
+    {INSTALLER_APT, "update", VERB_UPDATE},
+    {INSTALLER_APT, "install", VERB_INSTALL},
+    {INSTALLER_APT, "reinstall", VERB_INSTALL},
+    {INSTALLER_APT, "build-dep", VERB_INSTALL},
+    {INSTALLER_APT, "satisfy", VERB_INSTALL},
+    {INSTALLER_APT, "source", VERB_FETCH},
+    {INSTALLER_APT, "download", VERB_FETCH},
+    {INSTALLER_APT, "upgrade", VERB_UPGRADE},
+    {INSTALLER_APT, "safe-upgrade", VERB_UPGRADE},
+    {INSTALLER_APT, "dist-upgrade", VERB_DIST_UPGRADE},
+    {INSTALLER_APT, "full-upgrade", VERB_DIST_UPGRADE},
+    {INSTALLER_APT, "remove", VERB_REMOVE},
+    {INSTALLER_APT, "purge", VERB_REMOVE},
+    {INSTALLER_APT, "autoremove", VERB_REMOVE},
+    {INSTALLER_APT, "autopurge", VERB_REMOVE},
+    {INSTALLER_APT, "distclean", VERB_CLEAN},
+    {INSTALLER_APT, "dist-clean", VERB_CLEAN},
+    {INSTALLER_APK, "update", VERB_UPDATE},
+    {INSTALLER_APK, "add", VERB_INSTALL},
+    {INSTALLER_APK, "upgrade", VERB_UPGRADE},
+    {INSTALLER_APK, "del", VERB_REMOVE},
+    {INSTALLER_APK, "cache", VERB_CLEAN},
+    {INSTALLER_RPM, "makecache", VERB_UPDATE},
+    {INSTALLER_RPM, "install", VERB_INSTALL},
+    {INSTALLER_RPM, "reinstall", VERB_INSTALL},
+    {INSTALLER_RPM, "localinstall", VERB_INSTALL},
+    {INSTALLER_RPM, "groupinstall", VERB_INSTALL},
+    {INSTALLER_RPM, "update", VERB_UPGRADE},
+    {INSTALLER_RPM, "upgrade", VERB_UPGRADE},
+    {INSTALLER_RPM, "remove", VERB_REMOVE},
+    {INSTALLER_RPM, "erase", VERB_REMOVE},
+    {INSTALLER_RPM, "autoremove", VERB_REMOVE},
+    {INSTALLER_RPM, "clean", VERB_CLEAN},
+    {INSTALLER_ZYPPER, "refresh", VERB_UPDATE},
+    {INSTALLER_ZYPPER, "ref", VERB_UPDATE},
+    {INSTALLER_ZYPPER, "install", VERB_INSTALL},
+    {INSTALLER_ZYPPER, "in", VERB_INSTALL},
+    {INSTALLER_ZYPPER, "update", VERB_UPGRADE},
+    {INSTALLER_ZYPPER, "up", VERB_UPGRADE},
+    {INSTALLER_ZYPPER, "dist-upgrade", VERB_DIST_UPGRADE},
+    {INSTALLER_ZYPPER, "dup", VERB_DIST_UPGRADE},
+    {INSTALLER_ZYPPER, "remove", VERB_REMOVE},
+    {INSTALLER_ZYPPER, "rm", VERB_REMOVE},
+    {INSTALLER_ZYPPER, "clean", VERB_CLEAN},
+    {INSTALLER_ZYPPER, "cc", VERB_CLEAN},
+    {INSTALLER_PIP, "install", VERB_INSTALL},
+    {INSTALLER_PIP, "uninstall", VERB_REMOVE},
+    {INSTALLER_PIP, "cache", VERB_CLEAN},
 };
 
 static const char *const manager_names[] = {
-    [PACKAGE_NONE] = "none", [PACKAGE_APT] = "apt",       [PACKAGE_APK] = "apk",
-    [PACKAGE_RPM] = "yum",   [PACKAGE_ZYPPER] = "zypper", [PACKAGE_PIP] = "pip",
+    [INSTALLER_NONE] = "none", [INSTALLER_APT] = "apt",       [INSTALLER_APK] = "apk",
+    [INSTALLER_RPM] = "yum",   [INSTALLER_ZYPPER] = "zypper", [INSTALLER_PIP] = "pip",
 };
 
-const char *package_manager_name(enum package_manager manager)
+const char *installer_name(enum installer manager)
 {
     return manager_names[manager];
 }
@@ -148,7 +148,7 @@ bool run_command_is(const struct run_command *command, const char *program)
     return shell_word_is(&base, program);
 }
 
-static enum package_manager find_manager(const struct run_command *command)
+static enum installer find_manager(const struct run_command *command)
 {
     struct shell_word base = shell_word_base(&command->shell->words[command->program]);
 
@@ -156,7 +156,7 @@ static enum package_manager find_manager(const struct run_command *command)
         if (shell_word_is(&base, programs[i].program))
             return programs[i].manager;
     }
-    return PACKAGE_NONE;
+    return INSTALLER_NONE;
 }
 
 /* `python3 -m pip install …` is pip. Returns the index behind the program's words. */
@@ -173,15 +173,15 @@ static size_t python_module_pip(const struct run_command *command)
 }
 
 /* Options of the manager that take the next word as their value. */
-static bool takes_value(enum package_manager manager, const struct shell_word *word)
+static bool takes_value(enum installer manager, const struct shell_word *word)
 {
     static const char *const apt[] = {"-o", "--option", "-c", "-t", "-a", "--target-release"};
     static const char *const apk[] = {"-X", "--repository", "-p", "--root", "-t", "--virtual"};
     static const char *const rpm[] = {"-c", "--config", "-x"};
-    const char *const *list = manager == PACKAGE_APT ? apt : manager == PACKAGE_APK ? apk : rpm;
-    size_t count = manager == PACKAGE_APT   ? ARRAY_COUNT(apt)
-                   : manager == PACKAGE_APK ? ARRAY_COUNT(apk)
-                                            : ARRAY_COUNT(rpm);
+    const char *const *list = manager == INSTALLER_APT ? apt : manager == INSTALLER_APK ? apk : rpm;
+    size_t count = manager == INSTALLER_APT   ? ARRAY_COUNT(apt)
+                   : manager == INSTALLER_APK ? ARRAY_COUNT(apk)
+                                              : ARRAY_COUNT(rpm);
 
     for (size_t i = 0; i < count; i++) {
         if (shell_word_is(word, list[i]))
@@ -212,7 +212,7 @@ static void read_option(const struct shell_word *word, struct run_command *comma
         command->no_recommends = true;
 }
 
-static enum package_verb find_verb(enum package_manager manager, const struct shell_word *word)
+static enum package_verb find_verb(enum installer manager, const struct shell_word *word)
 {
     for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
         if (verbs[i].manager == manager && shell_word_is(word, verbs[i].word))
@@ -252,8 +252,8 @@ static void run_command_read(const struct shell_command *shell, struct run_comma
     if (ret->program == shell->count)
         return;
     pip = python_module_pip(ret);
-    ret->manager = pip ? PACKAGE_PIP : find_manager(ret);
-    if (ret->manager != PACKAGE_NONE)
+    ret->manager = pip ? INSTALLER_PIP : find_manager(ret);
+    if (ret->manager != INSTALLER_NONE)
         read_words(pip ? pip : ret->program + 1, ret);
 }
 

@@ -6,14 +6,14 @@
 
 #include "regwarden/facts.h"
 
-enum package_manager {
-    PACKAGE_NONE,
-    PACKAGE_APT,
-    PACKAGE_APK,
-    PACKAGE_RPM, /* yum, dnf, microdnf, tdnf */
-    PACKAGE_ZYPPER,
-    PACKAGE_PIP,
-    PACKAGE_MANAGER_COUNT,
+enum installer {
+    INSTALLER_NONE,
+    INSTALLER_APT,
+    INSTALLER_APK,
+    INSTALLER_RPM, /* yum, dnf, microdnf, tdnf */
+    INSTALLER_ZYPPER,
+    INSTALLER_PIP,
+    INSTALLER_COUNT,
 };
 
 enum package_verb {
@@ -33,7 +33,7 @@ struct run_command {
     const struct shell_command *shell;
     size_t program; /* index of its word; == shell->count when there is none */
     bool sudo;
-    enum package_manager manager;
+    enum installer manager;
     enum package_verb verb;
     size_t operands; /* index of the first word behind the verb */
     bool assume_yes;
@@ -42,7 +42,7 @@ struct run_command {
     bool has_variables; /* some operand is known at build time only */
 };
 
-const char *package_manager_name(enum package_manager manager);
+const char *installer_name(enum installer manager);
 /* Is the program called so, with or without its directory? */
 bool run_command_is(const struct run_command *command, const char *program);
 

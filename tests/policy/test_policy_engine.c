@@ -166,6 +166,7 @@ static void test_platform_of_the_config_counts(void **state)
     AUTO_FACTS struct facts *facts = support_facts("{}");
     struct placement placed = place;
     struct verdict verdict = {0};
+    AUTO_PROBES struct scan_probes probes = {0};
 
     (void)state;
     policy_judge(set, facts, &placed, support_now_ms(), &verdict);
@@ -174,6 +175,8 @@ static void test_platform_of_the_config_counts(void **state)
     policy_judge(set, facts, &placed, support_now_ms(), &verdict);
     assert_int_equal(verdict.policy_count, 1);
     assert_int_equal(policy_set_needs(set, &placed), FACT_BIT(FACT_PLACEMENT));
+    policy_set_probes(set, NULL, &probes);
+    assert_int_equal(probes.count, 0);
     verdict_release(&verdict);
     policy_set_free(set);
 }

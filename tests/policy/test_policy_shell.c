@@ -97,12 +97,12 @@ static void note(void *argument, const struct run_command *command)
         [VERB_UPGRADE] = "upgrade", [VERB_REMOVE] = "remove", [VERB_DIST_UPGRADE] = "dist-upgrade",
         [VERB_CLEAN] = "clean",     [VERB_FETCH] = "fetch"};
 
-    if (command->manager == PACKAGE_NONE && !command->sudo)
+    if (command->manager == INSTALLER_NONE && !command->sudo)
         return;
-    text_format(text, "%s%s:%s%s%s%s%s", text->length ? " " : "",
-                package_manager_name(command->manager), verb_names[command->verb],
-                command->sudo ? "+sudo" : "", command->assume_yes ? "+yes" : "",
-                command->no_cache ? "+nocache" : "", command->no_recommends ? "+lean" : "");
+    text_format(text, "%s%s:%s%s%s%s%s", text->length ? " " : "", installer_name(command->manager),
+                verb_names[command->verb], command->sudo ? "+sudo" : "",
+                command->assume_yes ? "+yes" : "", command->no_cache ? "+nocache" : "",
+                command->no_recommends ? "+lean" : "");
 }
 
 static void test_packages(void **state)
