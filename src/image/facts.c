@@ -8,6 +8,7 @@
 #include "border.h"
 #include "facts_secrets.h"
 #include "history.h"
+#include "regwarden/provenance.h"
 #include "runtime.h"
 
 static void set_absent(struct facts *facts, enum fact_group group, const char *reason)
@@ -95,6 +96,8 @@ void facts_free(struct facts *facts)
     for (size_t i = 0; i < facts->secret_count; i++)
         release_secret(&facts->secrets[i]);
     free(facts->secrets);
+    facts_provenance_free(facts->provenance);
+    facts_referrers_free(facts->referrers);
     free(facts);
 }
 

@@ -8,6 +8,7 @@
 #include "history.h"
 #include "regwarden/clock.h"
 #include "regwarden/facts.h"
+#include "regwarden/provenance.h"
 
 static int wrong(const char *what, const char *key, struct error *err)
 {
@@ -395,6 +396,10 @@ static int check_groups(const struct facts *facts, struct error *err)
         return wrong("the document", "manifest", err);
     if (facts->status[FACT_CONFIG].state == FACT_PRESENT && !facts->config)
         return wrong("the document", "config", err);
+    if (facts->status[FACT_PROVENANCE].state == FACT_PRESENT && !facts->provenance)
+        return wrong("the document", "provenance", err);
+    if (facts->status[FACT_REFERRERS].state == FACT_PRESENT && !facts->referrers)
+        return wrong("the document", "referrers", err);
     return 0;
 }
 
@@ -427,9 +432,21 @@ static int read_sections(const struct json *root, struct facts *ret, struct erro
     return failure;
 }
 
+static int read_evidence(const struct json *root, struct facts *ret, struct error *err)
+{
+    const struct json *provenance = json_get(root, "provenance");
+    const struct json *referrers = json_get(root, "referrers");
+    int failure = provenance ? provenance_from_json(provenance, &ret->provenance, err) : 0;
+    if (!failure && referrers)
+        failure = referrers_from_json(referrers, &ret->referrers, err);
+    return failure;
+}
+
 static int read_document(const struct json *root, struct facts *ret, struct error *err)
 {
     int failure = read_sections(root, ret, err);
+    if (!failure)
+        failure = read_evidence(root, ret, err);
     for (unsigned i = 0; !failure && i < FACT_GROUP_COUNT; i++)
         failure = read_group(root, (enum fact_group)i, &ret->status[i], err);
     if (!failure)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "provenance_json.h"
 #include "regwarden/facts.h"
 
 static const char schema[] =
@@ -14,7 +15,7 @@ static const char schema[] =
     "\"type\": \"object\",\n"
     "\"required\": [\"factsVersion\"],\n"
     "\"properties\": {\n"
-    " \"factsVersion\": {\"const\": 1},\n"
+    " \"factsVersion\": {\"const\": 2},\n"
     " \"groups\": {\"type\": \"object\", \"description\": \"Which groups of facts are there; a "
     "group without data says why.\", \"additionalProperties\": {\"$ref\": \"#/$defs/group\"}},\n"
     " \"manifest\": {\"$ref\": \"#/$defs/manifest\"},\n"
@@ -22,6 +23,8 @@ static const char schema[] =
     " \"history\": {\"$ref\": \"#/$defs/history\"},\n"
     " \"base\": {\"$ref\": \"#/$defs/base\"},\n"
     " \"runtime\": {\"$ref\": \"#/$defs/runtime\"},\n"
+    " \"provenance\": {\"$ref\": \"#/$defs/provenance\"},\n"
+    " \"referrers\": {\"$ref\": \"#/$defs/referrers\"},\n"
     " \"secrets\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/secret\"}}\n"
     "},\n"
     "\"$defs\": {\n"
@@ -117,11 +120,27 @@ static const char schema[] =
     "salt\"}}}\n"
     "}}\n";
 
-struct json *facts_schema(void)
+static struct json *parse(const char *text)
 {
     struct json *document = NULL;
-    int failure = json_parse(schema, strlen(schema), NULL, &document, NULL);
+    int failure = json_parse(text, strlen(text), NULL, &document, NULL);
     assert(!failure);
     (void)failure;
+    return document;
+}
+
+/* Definitions that stand in the file of their group. */
+static void add_definitions(struct json *document, const char *text)
+{
+    AUTO_JSON struct json *definitions = parse(text);
+    struct json *all = json_get(document, "$defs");
+    for (void *i = json_iterate(definitions); i; i = json_next(definitions, i))
+        json_set_take(all, json_iterator_key(i), json_retain(json_iterator_value(i)));
+}
+
+struct json *facts_schema(void)
+{
+    struct json *document = parse(schema);
+    add_definitions(document, provenance_schema);
     return document;
 }

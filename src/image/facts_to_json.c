@@ -3,6 +3,7 @@
  * empty ones and "false" too. */
 #include "regwarden/clock.h"
 #include "regwarden/facts.h"
+#include "regwarden/provenance.h"
 
 static void set_digest(struct json *object, const char *key, const struct digest *digest)
 {
@@ -244,6 +245,10 @@ struct json *facts_to_json(const struct facts *facts)
         json_set_take(object, "base", base_json(&facts->base));
     if (facts->status[FACT_RUNTIME].state != FACT_ABSENT)
         json_set_take(object, "runtime", runtime_json(&facts->runtime));
+    if (facts->provenance)
+        json_set_take(object, "provenance", provenance_to_json(facts->provenance));
+    if (facts->referrers)
+        json_set_take(object, "referrers", referrers_to_json(facts->referrers));
     for (size_t i = 0; i < facts->secret_count; i++)
         json_append_take(secrets, secret_json(&facts->secrets[i]));
     json_set_take(object, "secrets", secrets);

@@ -250,7 +250,7 @@ static void partial_documents_are_read(void **state)
     AUTO_FACTS struct facts *facts = NULL;
     struct error err = {0};
     (void)state;
-    if (read_text("{`factsVersion`:1,`config`:{`user`:`app`,`env`:{`A`:`b`}},"
+    if (read_text("{`factsVersion`:2,`config`:{`user`:`app`,`env`:{`A`:`b`}},"
                   "`history`:{`steps`:[{`kind`:`RUN`,`text`:`make`}]},`base`:{`name`:`a`}}",
                   &facts, &err))
         fail_msg("%s", err.text);
@@ -269,34 +269,34 @@ static void other_documents_are_refused(void **state)
     static const char *const cases[] = {
         "[]",
         "{}",
-        "{`factsVersion`:2}",
+        "{`factsVersion`:3}",
         "{`factsVersion`:`1`}",
-        "{`factsVersion`:1,`config`:[]}",
-        "{`factsVersion`:1,`config`:{`user`:1}}",
-        "{`factsVersion`:1,`config`:{`env`:[{`name`:`a`}]}}",
-        "{`factsVersion`:1,`config`:{`env`:[7]}}",
-        "{`factsVersion`:1,`config`:{`created`:`x`}}",
-        "{`factsVersion`:1,`config`:{`diffIds`:[`x`]}}",
-        "{`factsVersion`:1,`groups`:{`config`:{`state`:`present`}}}",
-        "{`factsVersion`:1,`groups`:{`manifest`:{`state`:`present`}}}",
-        "{`factsVersion`:1,`groups`:{`config`:{`state`:`maybe`}}}",
-        "{`factsVersion`:1,`manifest`:{`kind`:`picture`}}",
-        "{`factsVersion`:1,`manifest`:{`digest`:`x`}}",
-        "{`factsVersion`:1,`manifest`:{`size`:-1}}",
-        "{`factsVersion`:1,`manifest`:{`layers`:[7]}}",
-        "{`factsVersion`:1,`manifest`:{`layers`:{}}}",
-        "{`factsVersion`:1,`history`:{`builder`:`hammer`}}",
-        "{`factsVersion`:1,`history`:{`steps`:[{}]}}",
-        "{`factsVersion`:1,`history`:{`steps`:[{`kind`:`FLY`}]}}",
-        "{`factsVersion`:1,`history`:{`steps`:[{`kind`:`RUN`,`layer`:-5}]}}",
-        "{`factsVersion`:1,`history`:{`steps`:[{`kind`:`RUN`,`origin`:`x`}]}}",
-        "{`factsVersion`:1,`base`:{`pinned`:`perhaps`}}",
-        "{`factsVersion`:1,`base`:{`evidence`:`rumour`}}",
-        "{`factsVersion`:1,`base`:{`layerCount`:-2}}",
-        "{`factsVersion`:1,`runtime`:{`name`:`cobol`}}",
-        "{`factsVersion`:1,`runtime`:{`sdk`:true,`name`:7,`version`:7}}",
-        "{`factsVersion`:1,`secrets`:[{}]}",
-        "{`factsVersion`:1,`secrets`:{}}",
+        "{`factsVersion`:2,`config`:[]}",
+        "{`factsVersion`:2,`config`:{`user`:1}}",
+        "{`factsVersion`:2,`config`:{`env`:[{`name`:`a`}]}}",
+        "{`factsVersion`:2,`config`:{`env`:[7]}}",
+        "{`factsVersion`:2,`config`:{`created`:`x`}}",
+        "{`factsVersion`:2,`config`:{`diffIds`:[`x`]}}",
+        "{`factsVersion`:2,`groups`:{`config`:{`state`:`present`}}}",
+        "{`factsVersion`:2,`groups`:{`manifest`:{`state`:`present`}}}",
+        "{`factsVersion`:2,`groups`:{`config`:{`state`:`maybe`}}}",
+        "{`factsVersion`:2,`manifest`:{`kind`:`picture`}}",
+        "{`factsVersion`:2,`manifest`:{`digest`:`x`}}",
+        "{`factsVersion`:2,`manifest`:{`size`:-1}}",
+        "{`factsVersion`:2,`manifest`:{`layers`:[7]}}",
+        "{`factsVersion`:2,`manifest`:{`layers`:{}}}",
+        "{`factsVersion`:2,`history`:{`builder`:`hammer`}}",
+        "{`factsVersion`:2,`history`:{`steps`:[{}]}}",
+        "{`factsVersion`:2,`history`:{`steps`:[{`kind`:`FLY`}]}}",
+        "{`factsVersion`:2,`history`:{`steps`:[{`kind`:`RUN`,`layer`:-5}]}}",
+        "{`factsVersion`:2,`history`:{`steps`:[{`kind`:`RUN`,`origin`:`x`}]}}",
+        "{`factsVersion`:2,`base`:{`pinned`:`perhaps`}}",
+        "{`factsVersion`:2,`base`:{`evidence`:`rumour`}}",
+        "{`factsVersion`:2,`base`:{`layerCount`:-2}}",
+        "{`factsVersion`:2,`runtime`:{`name`:`cobol`}}",
+        "{`factsVersion`:2,`runtime`:{`sdk`:true,`name`:7,`version`:7}}",
+        "{`factsVersion`:2,`secrets`:[{}]}",
+        "{`factsVersion`:2,`secrets`:{}}",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -319,7 +319,7 @@ static void documents_match_the_schema(void **state)
     (void)state;
     if (!schema_check(schema, document, why))
         fail_msg("%s", why);
-    json_set_integer(wrong, "factsVersion", 2);
+    json_set_integer(wrong, "factsVersion", 3);
     assert_false(schema_check(schema, wrong, why));
 }
 
