@@ -15,21 +15,14 @@
 struct layer_facts;
 struct loop;
 
-/* Bytes of a blob as they come, not verified yet. Returns 0 to go on, 1 to pause after these bytes
- * until the source's `resume` is called, or a negative failure that ends the stream with it. */
-struct blob_stream {
-    int (*write)(void *argument, const void *bytes, size_t size, struct error *err);
-    void *argument;
-};
-
 /* Where bytes come from. Calls end with one registry_done_f, never from within. */
 struct image_source {
     uint64_t (*fetch_manifest)(void *self, const char *repository, const char *reference,
                                registry_done_f *done, void *argument);
     uint64_t (*fetch_blob)(void *self, const char *repository, const struct digest *digest,
                            uint64_t size, registry_done_f *done, void *argument);
-    /* A layer, of any size; `done` comes after the last byte, with error or without. The descriptor's
-     * digest is compared by whoever gets the bytes. */
+    /* A layer, of any size; `done` comes after the last byte, with error or without. The
+     * descriptor's digest is compared by whoever gets the bytes. */
     uint64_t (*stream_blob)(void *self, const char *repository, const struct descriptor *blob,
                             const struct blob_stream *stream, registry_done_f *done,
                             void *argument);

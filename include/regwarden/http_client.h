@@ -35,6 +35,8 @@ int http_client_new(struct loop *loop, const struct http_client_options *options
 /* Accepts NULL. Also from within any callback of this client. */
 void http_client_free(struct http_client *client);
 
+struct http_response;
+
 struct http_header {
     const char *name;
     const char *value;
@@ -58,6 +60,9 @@ struct http_request {
      * failure to abort. NULL: collect. http_client_pause() stops the stream until
      * http_client_resume(). Only for 2xx answers; bodies of others are collected, up to 64 KiB. */
     int (*body_write)(void *argument, const void *bytes, size_t size, struct error *err);
+    /* Called once before the first body_write, with status and headers only; returns as that one.
+     * May be NULL. */
+    int (*body_begin)(void *argument, const struct http_response *response, struct error *err);
     /* Streaming request body: fills the buffer, returns the count, 0 at the end, or a negative
      * failure; needs body_size set to the total. NULL: `body`. When nothing is there yet,
      * HTTP_CLIENT_WAIT and later http_client_resume(). */

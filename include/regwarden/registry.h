@@ -1,6 +1,7 @@
 /* Client of one registry: OCI distribution-spec 1.1 plus what real registries add or lack.
  *
- * Every byte that comes back is verified (digest and size) before the caller sees it. Credentials
+ * Every byte that comes back is verified (digest and size) before the caller sees it, but for those
+ * of streams. Credentials
  * go only to the registry's own origin and to token realms that are its own host or allow-listed.
  * Requests are limited in number, retried with backoff and jitter where that is safe, and stopped
  * by a circuit breaker while the registry is down (FAILURE_LATER with retry_after_ms). Names that
@@ -67,6 +68,23 @@ uint64_t registry_resolve(struct registry *registry, const char *repository, con
 uint64_t registry_fetch_blob(struct registry *registry, const char *repository,
                              const struct digest *digest, uint64_t size, registry_done_f *done,
                              void *argument);
+/* Bytes of a blob as they come, not verified yet. Returns 0 to go on, 1 to pause after these bytes
+ * until the stream is resumed, or a negative failure that ends it with that failure. Does not
+ * cancel the stream itself. */
+struct blob_stream {
+    int (*write)(void *argument, const void *bytes, size_t size, struct error *err);
+    void *argument;
+};
+
+/* A layer, of any size: bytes come as they arrive, and one answer without bytes when exactly as
+ * many came as the descriptor says. They are not hashed here: whoever takes them compares the
+ * digest. A stream that breaks goes on where it broke, as long as it gets ahead. There is no time
+ * for the whole, only for silence; of the registry's places, streams take at most half. The
+ * descriptor's `urls` are never followed. FAILURE_INPUT for fewer or more bytes. */
+uint64_t registry_stream_blob(struct registry *registry, const char *repository,
+                              const struct descriptor *blob, const struct blob_stream *stream,
+                              registry_done_f *done, void *argument);
+void registry_resume(struct registry *registry, uint64_t id); /* after a pause */
 uint64_t registry_ping(struct registry *registry, registry_done_f *done, void *argument);
 
 /* Pages of tags or repositories; the callback comes once per page. Loops and foreign hosts in Link

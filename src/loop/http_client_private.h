@@ -59,6 +59,7 @@ struct transfer {
     size_t header_bytes;
     uint64_t body_bytes;
     bool headers_ended;
+    bool has_begun;         /* body_begin was called */
     curl_off_t moved_bytes; /* both directions, as libcurl last said */
     bool has_failed;        /* response.error holds our own reason */
 };

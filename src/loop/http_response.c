@@ -106,10 +106,23 @@ static bool is_streamed(const struct transfer *transfer)
     return transfer->request.body_write != NULL && is_success(transfer);
 }
 
+static int begin_stream(struct transfer *transfer, struct error *err)
+{
+    long status = 0;
+    if (transfer->has_begun || transfer->request.body_begin == NULL)
+        return 0;
+    transfer->has_begun = true;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->response.status = (int)status;
+    return transfer->request.body_begin(transfer->argument, &transfer->response, err);
+}
+
 static int stream(struct transfer *transfer, const char *bytes, size_t size)
 {
     struct error error = {0};
-    int result = transfer->request.body_write(transfer->argument, bytes, size, &error);
+    int result = begin_stream(transfer, &error);
+    if (result == 0)
+        result = transfer->request.body_write(transfer->argument, bytes, size, &error);
     if (result == 0)
         return 0;
     return transfer_fail(transfer, result, "%s",

@@ -339,6 +339,13 @@ static void on_response(void *argument, const struct http_response *response)
         on_failure(exchange, response);
 }
 
+static int on_begin(void *argument, const struct http_response *response, struct error *err)
+{
+    struct exchange *exchange = argument;
+
+    return exchange->request.begin(exchange->request.stream, response, err);
+}
+
 static int on_write(void *argument, const void *bytes, size_t size, struct error *err)
 {
     struct exchange *exchange = argument;
@@ -364,6 +371,8 @@ static int64_t total_timeout_ms(const struct exchange *exchange, int64_t idle_ms
     uint64_t rate = exchange->registry->tuning.slowest_bytes_per_s;
     uint64_t seconds = bytes / rate;
 
+    if (exchange->request.bulk)
+        return 0;
     return idle_ms + (int64_t)(seconds < INT32_MAX ? seconds : INT32_MAX) * 1000;
 }
 
@@ -371,8 +380,9 @@ static void send_request(struct exchange *exchange)
 {
     const struct exchange_request *request = &exchange->request;
     int64_t idle_ms = exchange->registry->idle_ms;
-    struct http_header headers[4] = {0};
+    struct http_header headers[5] = {0};
     size_t count = 0;
+    AUTO_FREE char *range = text_new("bytes=%llu-", (unsigned long long)request->from);
     AUTO_FREE char *url = location_format(&exchange->url);
     struct http_request http = {.method = request->method,
                                 .url = url,
@@ -384,6 +394,7 @@ static void send_request(struct exchange *exchange)
                                 .idle_timeout_ms = idle_ms,
                                 .total_timeout_ms = total_timeout_ms(exchange, idle_ms),
                                 .body_write = request->write ? on_write : NULL,
+                                .body_begin = request->begin ? on_begin : NULL,
                                 .body_read = request->read ? on_read : NULL};
 
     if (exchange->accept)
@@ -392,6 +403,8 @@ static void send_request(struct exchange *exchange)
         headers[count++] = (struct http_header){"Content-Type", exchange->content_type};
     if (exchange->authorization)
         headers[count++] = (struct http_header){"Authorization", exchange->authorization};
+    if (request->from > 0)
+        headers[count++] = (struct http_header){"Range", range};
     exchange->registry->counters.requests++;
     exchange->http_id = http_client_send(exchange->registry->http, &http, on_response, exchange);
     if (exchange->paused)
@@ -446,7 +459,8 @@ struct exchange *exchange_start(struct registry *registry, const struct exchange
     exchange->ask.ready = on_authorized;
     exchange->ask.argument = exchange;
     exchange->entry.companion = request->companion;
-    queue_add(registry->queue, &exchange->entry, 0);
+    exchange->entry.bulk = request->bulk;
+    queue_add(registry->queue, &exchange->entry, request->delay_ms);
     return exchange;
 }
 

@@ -34,9 +34,13 @@ struct exchange_request {
     size_t body_size;
     uint64_t max_body_bytes; /* of the answer, collected or streamed */
     enum exchange_effect effect;
-    bool companion; /* see queue.h */
+    bool companion;   /* see queue.h */
+    bool bulk;        /* see queue.h; takes any time as long as bytes come */
+    uint64_t from;    /* asks for the bytes from there on */
+    int64_t delay_ms; /* before it waits for its turn */
     /* As in http_client.h, called with `stream`. What was streamed is never repeated. */
     int (*write)(void *stream, const void *bytes, size_t size, struct error *err);
+    int (*begin)(void *stream, const struct http_response *response, struct error *err);
     int64_t (*read)(void *stream, void *buffer, size_t size);
     void *stream;
 };

@@ -54,6 +54,8 @@ int registry_new_tuned(struct loop *loop, const struct config_registry *settings
 /* A new operation of `size` bytes, which begin with a struct operation; takes `what`. */
 void *operation_new(struct registry *registry, size_t size, registry_done_f *done, void *argument,
                     char *what);
+/* NULL when there is none of that id any more. */
+struct operation *operation_find(struct registry *registry, uint64_t id);
 /* Ends the operation without a request: the callback comes soon, not from here. Returns the id. */
 uint64_t operation_refuse(struct operation *operation);
 /* Starts the operation's next exchange. */

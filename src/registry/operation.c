@@ -34,7 +34,7 @@ void *operation_new(struct registry *registry, size_t size, registry_done_f *don
     return operation;
 }
 
-static struct operation *operation_find(struct registry *registry, uint64_t id)
+struct operation *operation_find(struct registry *registry, uint64_t id)
 {
     struct operation *operation = TAILQ_FIRST(&registry->operations);
 

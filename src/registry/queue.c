@@ -19,11 +19,19 @@ struct queue {
     struct breaker breaker;
     int64_t hold_until_ms;
     struct entry_list waiting;
+    struct entry_list waiting_bulk;
     struct entry_list delayed;
     unsigned places;
-    size_t active_count;
-    size_t waiting_count; /* of both lists */
+    size_t active_count; /* bulk ones too */
+    size_t bulk_count;
+    size_t waiting_count; /* of all lists */
+    bool bulk_was_last;
 };
+
+static struct entry_list *list_of(struct queue *queue, const struct queue_entry *entry)
+{
+    return entry->bulk ? &queue->waiting_bulk : &queue->waiting;
+}
 
 static void move_due(struct queue *queue, int64_t now_ms)
 {
@@ -34,7 +42,7 @@ static void move_due(struct queue *queue, int64_t now_ms)
         if (entry->due_ms > now_ms)
             continue;
         TAILQ_REMOVE(&queue->delayed, entry, link);
-        TAILQ_INSERT_TAIL(&queue->waiting, entry, link);
+        TAILQ_INSERT_TAIL(list_of(queue, entry), entry, link);
         entry->state = QUEUE_WAITING;
     }
 }
@@ -51,7 +59,8 @@ static int64_t next_wake_ms(const struct queue *queue, int64_t now_ms)
         if (wake_ms < 0 || left_ms < wake_ms)
             wake_ms = left_ms;
     }
-    if (!TAILQ_EMPTY(&queue->waiting) && queue->hold_until_ms > now_ms) {
+    if (queue->hold_until_ms > now_ms &&
+        (!TAILQ_EMPTY(&queue->waiting) || !TAILQ_EMPTY(&queue->waiting_bulk))) {
         int64_t left_ms = queue->hold_until_ms - now_ms;
 
         if (wake_ms < 0 || left_ms < wake_ms)
@@ -66,7 +75,7 @@ static void take_out(struct queue *queue, struct queue_entry *entry)
     case QUEUE_OUT:
         break;
     case QUEUE_WAITING:
-        TAILQ_REMOVE(&queue->waiting, entry, link);
+        TAILQ_REMOVE(list_of(queue, entry), entry, link);
         queue->waiting_count--;
         break;
     case QUEUE_DELAYED:
@@ -76,6 +85,8 @@ static void take_out(struct queue *queue, struct queue_entry *entry)
     case QUEUE_ACTIVE:
         if (!entry->companion)
             queue->active_count--;
+        if (entry->bulk)
+            queue->bulk_count--;
         break;
     }
     entry->state = QUEUE_OUT;
@@ -128,15 +139,32 @@ static enum admission admit(struct queue *queue, struct queue_entry *entry, int6
 
 static void run_entry(struct queue *queue, struct queue_entry *entry)
 {
-    TAILQ_REMOVE(&queue->waiting, entry, link);
+    TAILQ_REMOVE(list_of(queue, entry), entry, link);
     queue->waiting_count--;
     if (!entry->companion)
         queue->active_count++;
+    if (entry->bulk)
+        queue->bulk_count++;
+    queue->bulk_was_last = entry->bulk;
     entry->state = QUEUE_ACTIVE;
     queue->owner.run(entry);
 }
 
-/* Companions are put in front (queue_add), so that looking at the first entry is enough. */
+/* Bulk is let in beside the others, in turns: neither may keep the other out. Companions are put in
+ * front (queue_add), so that looking at the first entry is enough. */
+static struct queue_entry *next_entry(const struct queue *queue)
+{
+    struct queue_entry *bulk = TAILQ_FIRST(&queue->waiting_bulk);
+    struct queue_entry *other = TAILQ_FIRST(&queue->waiting);
+    size_t bulk_places = queue->places > 1 ? queue->places / 2 : 1;
+
+    if (bulk && queue->bulk_count >= bulk_places)
+        bulk = NULL;
+    if (!bulk || (other && (queue->bulk_was_last || other->companion)))
+        return other;
+    return bulk;
+}
+
 static void pump(void *argument)
 {
     struct queue *queue = argument;
@@ -146,9 +174,9 @@ static void pump(void *argument)
 
     move_due(queue, now_ms);
     budget = queue->waiting_count;
-    while (budget-- > 0 && !TAILQ_EMPTY(&queue->waiting)) {
-        struct queue_entry *entry = TAILQ_FIRST(&queue->waiting);
-        enum admission admission = admit(queue, entry, now_ms);
+    while (budget-- > 0) {
+        struct queue_entry *entry = next_entry(queue);
+        enum admission admission = entry ? admit(queue, entry, now_ms) : ADMIT_WAIT;
 
         if (admission == ADMIT_WAIT)
             break;
@@ -171,6 +199,7 @@ struct queue *queue_new(struct loop *loop, const struct queue_owner *owner,
     queue->places = places;
     queue->timer = timer_new(loop, pump, queue);
     TAILQ_INIT(&queue->waiting);
+    TAILQ_INIT(&queue->waiting_bulk);
     TAILQ_INIT(&queue->delayed);
     return queue;
 }
@@ -197,7 +226,7 @@ void queue_add(struct queue *queue, struct queue_entry *entry, int64_t delay_ms)
         if (entry->companion)
             TAILQ_INSERT_HEAD(&queue->waiting, entry, link);
         else
-            TAILQ_INSERT_TAIL(&queue->waiting, entry, link);
+            TAILQ_INSERT_TAIL(list_of(queue, entry), entry, link);
     }
     timer_arm(queue->timer, 0);
 }

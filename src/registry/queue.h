@@ -25,6 +25,7 @@ struct queue_entry {
     int64_t due_ms; /* of a delayed entry, steady clock */
     bool companion; /* runs beside a transfer that holds a place and takes none itself: otherwise
                        the two could wait for each other */
+    bool bulk;      /* takes long: at most half of the places are given to such ones */
     bool probe;     /* of the breaker */
 };
 

@@ -15,6 +15,17 @@ static uint64_t fetch_blob(void *self, const char *repository, const struct dige
     return registry_fetch_blob(self, repository, digest, size, done, argument);
 }
 
+static uint64_t stream_blob(void *self, const char *repository, const struct descriptor *blob,
+                            const struct blob_stream *stream, registry_done_f *done, void *argument)
+{
+    return registry_stream_blob(self, repository, blob, stream, done, argument);
+}
+
+static void resume(void *self, uint64_t id)
+{
+    registry_resume(self, id);
+}
+
 static void cancel(void *self, uint64_t id)
 {
     registry_cancel(self, id);
@@ -24,6 +35,8 @@ struct image_source registry_image_source(struct registry *registry)
 {
     return (struct image_source){.fetch_manifest = fetch_manifest,
                                  .fetch_blob = fetch_blob,
+                                 .stream_blob = stream_blob,
+                                 .resume = resume,
                                  .cancel = cancel,
                                  .self = registry,
                                  .loop = registry->loop};

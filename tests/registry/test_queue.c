@@ -172,6 +172,49 @@ static void test_companions_need_no_place(void **state)
     expect(fixture, 20, "abd");
 }
 
+/* Half of the places at most, in turns with the others, and never in their way. */
+static void test_bulk(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < 3; i++) {
+        fixture->items[i].entry.bulk = true;
+        add(fixture, i, 0);
+    }
+    expect(fixture, 20, "a");
+    add(fixture, 3, 0);
+    add(fixture, 4, 0);
+    expect(fixture, 20, "ad");
+    queue_remove(fixture->queue, &fixture->items[0].entry);
+    expect(fixture, 20, "adb");
+    queue_remove(fixture->queue, &fixture->items[3].entry);
+    expect(fixture, 20, "adbe"); /* not c: b is still there */
+    queue_remove(fixture->queue, &fixture->items[1].entry);
+    expect(fixture, 20, "adbec");
+    queue_remove(fixture->queue, &fixture->items[2].entry);
+    queue_remove(fixture->queue, &fixture->items[4].entry);
+}
+
+static void test_bulk_and_one_place(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct queue_owner owner = {.run = on_run, .refuse = on_refuse};
+
+    queue_free(fixture->queue);
+    fixture->queue = queue_new(fixture->loop, &owner, &tuning, 1);
+    for (size_t i = 0; i < 4; i++) {
+        fixture->items[i].entry.bulk = i < 2;
+        add(fixture, i, 0);
+    }
+    expect(fixture, 20, "a");
+    queue_remove(fixture->queue, &fixture->items[0].entry);
+    expect(fixture, 20, "ac");
+    queue_remove(fixture->queue, &fixture->items[2].entry);
+    expect(fixture, 20, "acb");
+    queue_remove(fixture->queue, &fixture->items[1].entry);
+    expect(fixture, 20, "acbd");
+}
+
 static void test_delays(void **state)
 {
     struct fixture *fixture = *state;
@@ -233,6 +276,8 @@ int main(void)
         cmocka_unit_test(test_breaker),
         cmocka_unit_test_setup_teardown(test_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_companions_need_no_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bulk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bulk_and_one_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_delays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hold, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_breaker_in_the_queue, set_up, tear_down),

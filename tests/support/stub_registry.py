@@ -574,6 +574,109 @@ class RedirectStrange(Registry):
         return True
 
 
+# Layers, which are streamed.
+
+class Layered(Registry):
+    """`big` is a blob of some megabytes; parts of it can be asked for."""
+
+    ranges = True
+
+    def __init__(self):
+        super().__init__()
+        self.big = b"".join(hashlib.sha256(str(i).encode()).digest() for i in range(98304))
+        self.content.add_blob("app", self.big)
+
+    def values(self):
+        return {**super().values(), "big": digest_of(self.big), "big-size": len(self.big)}
+
+    def send_blob(self, request, data, digest):
+        first = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", "bytes=0-"))[1] if self.ranges else "0"
+        self.send_part(request, data, int(first))
+
+    def begin(self, request, data, first):
+        if first > 0:
+            request.head(206, {"Content-Length": str(len(data) - first),
+                               "Content-Range": f"bytes {first}-{len(data) - 1}/{len(data)}"})
+        else:
+            request.head(200, {"Content-Length": str(len(data))})
+
+    def send_part(self, request, data, first):
+        self.begin(request, data, first)
+        request.wfile.write(data[first:])
+
+    def send_and_break(self, request, data, first, size):
+        self.begin(request, data, first)
+        request.wfile.write(data[first:first + size])
+        if first + size < len(data):
+            request.wfile.flush()
+            time.sleep(0.05)  # a reset takes away what was not read yet
+            request.reset()
+
+
+class LayerBreaks(Layered):
+    """Each answer breaks after a part of the blob."""
+
+    size = 700000
+
+    def send_part(self, request, data, first):
+        self.send_and_break(request, data, first, self.size)
+
+
+class LayerBreaksEarly(LayerBreaks):
+    size = 1000
+
+
+class LayerBreaksOnce(Layered):
+    """… and knows nothing of parts."""
+
+    ranges = False
+
+    def send_part(self, request, data, first):
+        if self.count("blob") == 1:
+            self.send_and_break(request, data, first, 700000)
+        else:
+            super().send_part(request, data, first)
+
+
+class LayerOtherPart(LayerBreaks):
+    """Answers with another part than was asked for."""
+
+    def begin(self, request, data, first):
+        if first > 0:
+            request.head(206, {"Content-Length": str(len(data) - first),
+                               "Content-Range": f"bytes {first + 1}-{len(data) - 1}/{len(data)}"})
+        else:
+            super().begin(request, data, first)
+
+
+class LayerFalters(Layered):
+    """Slow, and never silent for long."""
+
+    def send_part(self, request, data, first):
+        self.begin(request, data, first)
+        for i in range(first, len(data), len(data) // 8):
+            request.wfile.write(data[i:i + len(data) // 8])
+            request.wfile.flush()
+            time.sleep(0.2)
+
+
+class LayerFallsSilent(Layered):
+    def send_part(self, request, data, first):
+        self.begin(request, data, first)
+        if first == 0:
+            request.wfile.write(data[:1000])
+            request.wfile.flush()
+        time.sleep(30)
+
+
+class LayerThrottled(Layered):
+    def refuse(self, request):
+        if "/blobs/" not in request.path or self.count("blob") > 1:
+            return False
+        request.error(429, "TOOMANYREQUESTS", "slow down", {"Retry-After": "1"})
+        return True
+
+
 # Credentials.
 
 def require_basic(request, challenge='Basic realm="here, there"'):
