@@ -4,7 +4,7 @@
 #define SCAN_CONTENT_H
 
 #include "findings.h"
-#include "tar.h"
+#include "regwarden/tar.h"
 
 enum { CONTENT_SALT_SIZE = 32 };
 

@@ -6,7 +6,7 @@
 #define SCAN_READERS_H
 
 #include "findings.h"
-#include "tar.h"
+#include "regwarden/tar.h"
 
 struct reader; /* opaque; one file */
 

@@ -11,8 +11,8 @@
 #include "readers.h"
 #include "regwarden/clock.h"
 #include "regwarden/crypto.h"
+#include "regwarden/tar.h"
 #include "signals.h"
-#include "tar.h"
 
 const struct scan_limits scan_limits_default = {
     .max_output_bytes = 32ULL << 30,

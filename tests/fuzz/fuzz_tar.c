@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "regwarden/tar.h"
 #include "regwarden/text.h"
-#include "tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "archives.h"
-#include "tar.h"
+#include "regwarden/tar.h"
 #include "tar_header.h"
 
 static const size_t pieces[] = {1, 7, 511, 512, 513, 4096, 1 << 20};
@@ -95,6 +95,36 @@ static void expect_refused_under(const struct tar_limits *bounds, const struct t
 static void expect_refused(const struct text *archive, const char *what)
 {
     expect_refused_under(&limits, archive, FAILURE_INPUT, what);
+}
+
+/* A reader that has the archive at hand jumps over the data and sees the same entries. */
+static void data_may_be_left_out(void **state)
+{
+    AUTO_TEXT struct text archive = {0};
+    AUTO_TEXT struct text got = {0};
+    struct tar_events events = {note_entry, note_data, note_end, &got};
+    AUTO_TAR struct tar *tar = tar_new(&limits, &events);
+    struct tar_end end;
+
+    (void)state;
+    archive_add_file(&archive, "a", "twelve bytes");
+    archive_add(&archive, &(struct archive_entry){.name = "empty"});
+    archive_add_file(&archive, "b", "x");
+    archive_add_end(&archive);
+    for (size_t at = 0; at < archive.length;) {
+        uint64_t unread = tar_unread(tar);
+
+        assert_int_equal(tar_skip(tar, unread, NULL), 0);
+        at += unread;
+        if (unread == 0) {
+            assert_int_equal(tar_push(tar, (const uint8_t *)archive.data + at, 1, NULL), 0);
+            at++;
+        }
+    }
+    assert_int_equal(tar_finish(tar, &end, NULL), 0);
+    assert_string_equal(text_data(&got), "file a size=12 mode=644 owner=0:0 []\n"
+                                         "file empty size=0 []\n"
+                                         "file b size=1 mode=644 owner=0:0 []\n");
 }
 
 #define ENTRY(...) (&(struct archive_entry){__VA_ARGS__})
@@ -551,6 +581,7 @@ static void failing_events_stop_the_walk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(data_may_be_left_out),
         cmocka_unit_test(single_entries),
         cmocka_unit_test(paths_are_canonical),
         cmocka_unit_test(long_names),

@@ -1,7 +1,7 @@
 /* PAX records and sparse maps: what stands in front of, or at the head of, an entry's data. Private
  * to the room. */
-#ifndef SCAN_TAR_PAX_H
-#define SCAN_TAR_PAX_H
+#ifndef IMAGE_TAR_PAX_H
+#define IMAGE_TAR_PAX_H
 
 #include <stdbool.h>
 #include <stdint.h>

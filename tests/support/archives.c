@@ -1,4 +1,4 @@
-/* Tar archives for the tests of the scan room. */
+/* Tar archives for tests. */
 #include "archives.h"
 
 #include <string.h>

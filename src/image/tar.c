@@ -1,6 +1,6 @@
 /* The walk over a tar stream: blocks, what stands in front of an entry, its data, the end. How
  * single headers, records and maps read is in tar_header.c, tar_pax.c and tar_sparse.c. */
-#include "tar.h"
+#include "regwarden/tar.h"
 
 #include <assert.h>
 #include <string.h>
@@ -161,32 +161,6 @@ static int end_long(struct tar *tar, struct error *err)
 
 /* --- an entry --- */
 
-static enum tar_kind kind_of(const struct tar *tar)
-{
-    const char *name = tar->header.name;
-
-    switch (tar->header.type) {
-    case '\0': /* oldest format: a directory is a file with a slash behind its name */
-        return text_ends_with(name, "/") ? TAR_DIRECTORY : TAR_FILE;
-    case '0':
-    case '7':
-    case 'S':
-        return TAR_FILE;
-    case '1':
-        return TAR_HARD_LINK;
-    case '2':
-        return TAR_SYMLINK;
-    case '3':
-    case '4':
-        return TAR_DEVICE;
-    case '5':
-        return TAR_DIRECTORY;
-    case '6':
-        return TAR_FIFO;
-    }
-    return TAR_OTHER;
-}
-
 static bool has_data(enum tar_kind kind)
 {
     return kind == TAR_FILE || kind == TAR_OTHER;
@@ -247,7 +221,7 @@ static int check_sparse(const struct tar *tar, struct error *err)
 static int begin_data(struct tar *tar, struct error *err)
 {
     struct tar_entry entry = {
-        .kind = kind_of(tar),
+        .kind = tar_header_kind(&tar->header),
         .mode = tar->header.mode,
         .uid = tar->pax.has_uid ? (int64_t)tar->pax.uid : tar->header.uid,
         .gid = tar->pax.has_gid ? (int64_t)tar->pax.gid : tar->header.gid,
@@ -323,13 +297,13 @@ static int begin_entry(struct tar *tar, const uint8_t *block, struct error *err)
         return error_set(err, FAILURE_LIMIT, "more than %llu entries",
                          (unsigned long long)tar->limits.max_entries);
     /* links and directories have no data, whatever their size says: this is how runtimes read */
-    tar->left = has_data(kind_of(tar)) ? size : 0;
+    tar->left = has_data(tar_header_kind(&tar->header)) ? size : 0;
     tar->padding = padding_of(tar->left);
     if (tar->header.type == 'S' && tar->header.gnu)
         return begin_gnu_sparse(tar, block, err);
     if (tar->header.type == 'S')
         return error_set(err, FAILURE_INPUT, "a sparse entry that is not in GNU format");
-    if (tar->pax.map != TAR_MAP_NONE && kind_of(tar) != TAR_FILE)
+    if (tar->pax.map != TAR_MAP_NONE && tar_header_kind(&tar->header) != TAR_FILE)
         return error_set(err, FAILURE_INPUT, "a sparse map for what is no file");
     if (tar->pax.map == TAR_MAP_IN_DATA) {
         tar->state = STATE_DATA_MAP;
@@ -389,25 +363,31 @@ static int push_block(struct tar *tar, const uint8_t *bytes, size_t size, size_t
     return read_block(tar, tar->block, err);
 }
 
-static int push_bytes(struct tar *tar, const uint8_t *bytes, size_t size, size_t *ret_used,
-                      struct error *err)
+/* These bytes were seen, or are not wanted. */
+static int pass_bytes(struct tar *tar, uint64_t size, struct error *err)
 {
-    int failure = 0;
-
-    *ret_used = size < tar->left ? size : (size_t)tar->left;
-    tar->left -= *ret_used;
-    if (tar->state == STATE_LONG)
-        text_add_bytes(&tar->long_text, bytes, *ret_used);
-    if (tar->state == STATE_DATA)
-        failure = tar->events.data(tar->events.argument, bytes, *ret_used, err);
-    if (failure < 0 || tar->left > 0)
-        return failure;
+    tar->left -= size;
+    if (tar->left > 0)
+        return 0;
     if (tar->state == STATE_LONG)
         return end_long(tar, err);
     if (tar->state == STATE_DATA)
         return end_entry(tar, err);
     tar->state = STATE_HEADER;
     return 0;
+}
+
+static int push_bytes(struct tar *tar, const uint8_t *bytes, size_t size, size_t *ret_used,
+                      struct error *err)
+{
+    int failure = 0;
+
+    *ret_used = size < tar->left ? size : (size_t)tar->left;
+    if (tar->state == STATE_LONG)
+        text_add_bytes(&tar->long_text, bytes, *ret_used);
+    if (tar->state == STATE_DATA)
+        failure = tar->events.data(tar->events.argument, bytes, *ret_used, err);
+    return failure < 0 ? failure : pass_bytes(tar, *ret_used, err);
 }
 
 static int push_some(struct tar *tar, const uint8_t *bytes, size_t size, size_t *ret_used,
@@ -451,6 +431,23 @@ int tar_push(struct tar *tar, const uint8_t *bytes, size_t size, struct error *e
         size -= used;
     }
     return 0;
+}
+
+uint64_t tar_unread(const struct tar *tar)
+{
+    return tar->state == STATE_DATA || tar->state == STATE_PADDING ? tar->left : 0;
+}
+
+int tar_skip(struct tar *tar, uint64_t size, struct error *err)
+{
+    assert(!tar->ended && size <= tar_unread(tar));
+    if (size == 0)
+        return 0;
+    tar->offset += size;
+    if (pass_bytes(tar, size, err) == 0)
+        return 0;
+    tar->ended = true;
+    return error_wrap(err, "tar, at byte %llu", (unsigned long long)tar->offset);
 }
 
 int tar_finish(struct tar *tar, struct tar_end *ret, struct error *err)

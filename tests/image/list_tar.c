@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "regwarden/crypto.h"
-#include "tar.h"
+#include "regwarden/tar.h"
 
 struct list {
     const struct tar_entry *entry;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "regwarden/text.h"
+
 struct field {
     size_t offset;
     size_t size;
@@ -167,4 +169,30 @@ int tar_header_read(const uint8_t *block, struct tar_header *ret, struct error *
     read_names(block, &header);
     *ret = header;
     return 0;
+}
+
+enum tar_kind tar_header_kind(const struct tar_header *header)
+{
+    const char *name = header->name;
+
+    switch (header->type) {
+    case '\0': /* oldest format: a directory is a file with a slash behind its name */
+        return text_ends_with(name, "/") ? TAR_DIRECTORY : TAR_FILE;
+    case '0':
+    case '7':
+    case 'S':
+        return TAR_FILE;
+    case '1':
+        return TAR_HARD_LINK;
+    case '2':
+        return TAR_SYMLINK;
+    case '3':
+    case '4':
+        return TAR_DEVICE;
+    case '5':
+        return TAR_DIRECTORY;
+    case '6':
+        return TAR_FIFO;
+    }
+    return TAR_OTHER;
 }

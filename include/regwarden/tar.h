@@ -1,18 +1,19 @@
-/* A walk over a tar stream: ustar, GNU, PAX and what old writers made of them. Private to the room.
+/* A walk over a tar stream: ustar, GNU, PAX and what old writers made of them.
  *
  * Bytes go in, in pieces of any size; entries and their data come out through callbacks. Nothing is
  * unpacked; memory does not grow with the archive. Where readers are known to disagree about what
  * an archive holds (a hidden entry in one is a file in another), it is refused: FAILURE_INPUT with
  * the place in the stream. Two zero blocks end the archive; bytes behind them are counted, as
  * container runtimes do not unpack them. After an error only tar_free() may be called. */
-#ifndef SCAN_TAR_H
-#define SCAN_TAR_H
+#ifndef REGWARDEN_TAR_H
+#define REGWARDEN_TAR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "regwarden/error.h"
+#include "regwarden/text.h"
 
 enum tar_kind {
     TAR_FILE,
@@ -75,11 +76,22 @@ struct tar_end {
 struct tar; /* opaque */
 struct tar *tar_new(const struct tar_limits *limits, const struct tar_events *events);
 int tar_push(struct tar *tar, const uint8_t *bytes, size_t size, struct error *err);
+/* How many bytes come next of an entry's data or of what fills up its last block; 0 when a header
+ * comes. Who has the archive at hand and does not want them may leave them out with tar_skip(),
+ * which takes up to so many as pushed and tells no data. */
+uint64_t tar_unread(const struct tar *tar);
+int tar_skip(struct tar *tar, uint64_t size, struct error *err);
 /* Says that the stream ends here. An archive without end mark is complete at the border of an
  * entry. */
 int tar_finish(struct tar *tar, struct tar_end *ret, struct error *err);
 void tar_free(struct tar *tar);
 void tar_auto_free(struct tar **tar);
 #define AUTO_TAR AUTO(tar_auto_free)
+
+/* Replaces `ret` by the path without ".", "..", doubled and outer slashes, as it stands below the
+ * archive's root. At most `max` bytes; *ret_cut says that there were more, *ret_escapes that ".."
+ * led out of the root. */
+void tar_path_clean(const char *name, size_t max, struct text *ret, bool *ret_escapes,
+                    bool *ret_cut);
 
 #endif

@@ -1,6 +1,6 @@
-/* Tar archives for the tests of the scan room, written block by block. */
-#ifndef TEST_SCAN_ARCHIVES_H
-#define TEST_SCAN_ARCHIVES_H
+/* Tar archives for tests, written block by block. */
+#ifndef TEST_ARCHIVES_H
+#define TEST_ARCHIVES_H
 
 #include "regwarden/text.h"
 

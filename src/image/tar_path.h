@@ -1,0 +1,11 @@
+/* Names in tar archives, made canonical. Private to the room. */
+#ifndef IMAGE_TAR_PATH_H
+#define IMAGE_TAR_PATH_H
+
+#include "regwarden/tar.h"
+#include "regwarden/text.h"
+
+/* Is the canonical path a mark for lower layers? Then `path` becomes what it is about. */
+enum tar_whiteout tar_path_whiteout(struct text *path);
+
+#endif
