@@ -20,7 +20,7 @@
 
 /* Raised whenever the table of signals, or what is done with it, changes: layers are then scanned
  * again. */
-enum { LAYER_FACTS_VERSION = 1 };
+enum { LAYER_FACTS_VERSION = 2 };
 
 enum {
     LAYER_HITS_MAX = 4096,
@@ -111,10 +111,15 @@ enum package_manager {
     PACKAGE_NPM,
     PACKAGE_PIP,
     PACKAGE_GO, /* modules named by a binary's build information */
+    PACKAGE_RPM,
+    PACKAGE_GEM,
+    PACKAGE_COMPOSER,
+    PACKAGE_NUGET,
+    PACKAGE_JAVA, /* archives, by their names */
     PACKAGE_MANAGER_COUNT
 };
-const char *
-package_manager_name(enum package_manager manager); /* "dpkg", "apk", "npm", "pip", "go" */
+/* "dpkg", "apk", "npm", "pip", "go", "rpm", "gem", "composer", "nuget", "java" */
+const char *package_manager_name(enum package_manager manager);
 int package_manager_from_name(const char *name, enum package_manager *ret);
 struct layer_package {
     enum package_manager manager;

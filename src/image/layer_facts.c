@@ -24,8 +24,11 @@ static const char *const kinds[] = {
 };
 
 static const char *const managers[] = {
-    [PACKAGE_DPKG] = "dpkg", [PACKAGE_APK] = "apk", [PACKAGE_NPM] = "npm",
-    [PACKAGE_PIP] = "pip",   [PACKAGE_GO] = "go",
+    [PACKAGE_DPKG] = "dpkg",   [PACKAGE_APK] = "apk",
+    [PACKAGE_NPM] = "npm",     [PACKAGE_PIP] = "pip",
+    [PACKAGE_GO] = "go",       [PACKAGE_RPM] = "rpm",
+    [PACKAGE_GEM] = "gem",     [PACKAGE_COMPOSER] = "composer",
+    [PACKAGE_NUGET] = "nuget", [PACKAGE_JAVA] = "java",
 };
 
 static const char *const files[] = {
@@ -118,6 +121,16 @@ static void release_packages(struct layer_facts *facts)
     free(facts->packages);
 }
 
+static void release_probes(struct layer_facts *facts)
+{
+    for (size_t i = 0; i < facts->probe_count; i++) {
+        free(facts->probes[i].probe);
+        free(facts->probes[i].path);
+    }
+    free(facts->probes);
+    text_list_release(&facts->probes_asked);
+}
+
 void layer_facts_free(struct layer_facts *facts)
 {
     if (!facts)
@@ -125,6 +138,7 @@ void layer_facts_free(struct layer_facts *facts)
     release_hits(facts);
     release_accounts(facts);
     release_packages(facts);
+    release_probes(facts);
     for (size_t i = 0; i < LAYER_FILE_COUNT; i++)
         free(facts->files[i].detail);
     text_pairs_release(&facts->os_release);

@@ -11,6 +11,8 @@ struct findings {
     struct layer_facts *facts;
     struct map *hits;          /* "kind what path" -> index + 1, as a pointer */
     struct map *package_paths; /* raw path -> not NULL, of files that told of packages */
+    struct map *probes;        /* "id path" -> index + 1, as a pointer */
+    size_t probe_capacity;
     size_t hit_capacity;
     size_t package_capacity;
     size_t user_capacity;
@@ -26,6 +28,7 @@ struct findings *findings_new(void)
     findings->facts = memory_new(sizeof(*findings->facts));
     findings->hits = map_new();
     findings->package_paths = map_new();
+    findings->probes = map_new();
     findings->paths = path_table_new();
     return findings;
 }
@@ -37,6 +40,7 @@ void findings_free(struct findings *findings)
     layer_facts_free(findings->facts);
     map_free(findings->hits);
     map_free(findings->package_paths);
+    map_free(findings->probes);
     path_table_free(findings->paths);
     text_release(&findings->key);
     free(findings);
@@ -221,6 +225,42 @@ void findings_clear_groups(struct findings *findings)
     facts->group_count = 0;
 }
 
+/* Where the probe's answer for this path is kept: the last entry of a path counts. */
+static struct layer_probe *find_probe(struct findings *findings, const struct layer_probe *probe)
+{
+    struct layer_facts *facts = findings->facts;
+
+    text_clear(&findings->key);
+    text_format(&findings->key, "%s %s", probe->probe, probe->path);
+    size_t index = (uintptr_t)map_get(findings->probes, text_data(&findings->key));
+    if (index > 0)
+        return &facts->probes[index - 1];
+    if (facts->probe_count == LAYER_PROBES_MAX) {
+        findings_limit(findings, "more files that policies ask for than are kept");
+        return NULL;
+    }
+    facts->probes = memory_grow(facts->probes, facts->probe_count, &findings->probe_capacity,
+                                sizeof(*facts->probes));
+    map_set(findings->probes, text_data(&findings->key),
+            (void *)(uintptr_t)(facts->probe_count + 1)); /* a number, never followed */
+    struct layer_probe *ret = &facts->probes[facts->probe_count++];
+    *ret = (struct layer_probe){.probe = memory_copy_text(probe->probe),
+                                .path = printed(probe->path, LAYER_PATH_BYTES_MAX)};
+    return ret;
+}
+
+void findings_add_probe(struct findings *findings, const struct layer_probe *probe)
+{
+    struct layer_probe *to = find_probe(findings, probe);
+
+    if (!to)
+        return;
+    char *id = to->probe, *path = to->path;
+    *to = *probe;
+    to->probe = id;
+    to->path = path;
+}
+
 void findings_set_file(struct findings *findings, enum layer_file file, enum layer_file_state state,
                        const char *detail)
 {
@@ -243,6 +283,7 @@ struct layer_facts *findings_take(struct findings *findings)
     struct layer_facts *facts = findings->facts;
 
     map_free(TAKE(findings->hits));
+    map_free(TAKE(findings->probes));
     facts->paths_complete =
         path_table_write(findings->paths, &facts->paths, &facts->duplicate_bytes);
     if (!facts->paths_complete)

@@ -41,6 +41,8 @@ void findings_add_group(struct findings *findings, const struct layer_group *gro
 void findings_add_empty_password(struct findings *findings, const char *name);
 void findings_clear_users(struct findings *findings);
 void findings_clear_groups(struct findings *findings);
+/* Copies; in place of what the same probe said of an earlier entry of this path. */
+void findings_add_probe(struct findings *findings, const struct layer_probe *probe);
 void findings_set_file(struct findings *findings, enum layer_file file, enum layer_file_state state,
                        const char *detail);
 

@@ -8,6 +8,7 @@
 #include "content.h"
 #include "decompress.h"
 #include "findings.h"
+#include "probes.h"
 #include "readers.h"
 #include "regwarden/clock.h"
 #include "regwarden/crypto.h"
@@ -31,6 +32,8 @@ struct scan {
     struct signals *signals;
     struct findings *findings;
     struct content *content;
+    struct probes *probes;
+    bool probed;           /* the current entry is one that probes see */
     struct reader *reader; /* of the current file; NULL when it is not one that is read */
 };
 
@@ -141,6 +144,8 @@ static void add_entry(struct scan *scan, const struct tar_entry *entry)
     if (entry->kind != TAR_DIRECTORY)
         add_signals(scan, entry);
     add_modes(scan, entry);
+    probes_begin(scan->probes, entry, path_kind(entry));
+    scan->probed = true;
     if (entry->kind == TAR_FILE)
         scan->reader = reader_new(scan->findings, entry);
     else
@@ -172,6 +177,8 @@ static int push_data(void *argument, const uint8_t *bytes, size_t size, struct e
     (void)err;
     if (scan->reader)
         reader_push(scan->reader, bytes, size);
+    if (scan->probed)
+        probes_push(scan->probes, bytes, size);
     content_push(scan->content, bytes, size);
     return 0;
 }
@@ -184,6 +191,9 @@ static int end_entry(void *argument, struct error *err)
     if (scan->reader)
         reader_finish(scan->reader);
     reader_free(TAKE(scan->reader));
+    if (scan->probed)
+        probes_end(scan->probes);
+    scan->probed = false;
     content_end(scan->content);
     return 0;
 }
@@ -208,6 +218,7 @@ struct scan *scan_new(const struct scan_options *options)
     scan->started_ms = clock_steady_ms();
     scan->signals = signals_new();
     scan->findings = findings_new();
+    scan->probes = probes_new(scan->findings, options->probes);
     scan->content = content_new(scan->findings, options->has_salt ? options->salt : NULL);
     scan->tar = tar_new(&(struct tar_limits){.max_entries = limits->max_entries,
                                              .max_path_bytes = LAYER_PATH_BYTES_MAX,
@@ -261,6 +272,7 @@ void scan_free(struct scan *scan)
     decompress_free(scan->decompress);
     tar_free(scan->tar);
     content_free(scan->content);
+    probes_free(scan->probes);
     findings_free(scan->findings);
     signals_free(scan->signals);
     crypto_erase(scan->options.salt, sizeof(scan->options.salt));

@@ -15,10 +15,13 @@ static void must(bool holds)
 
 static bool scan_all(const uint8_t *data, size_t size, size_t piece, struct text *ret)
 {
+    AUTO_PROBES struct scan_probes probes = {0};
     struct scan_options options = {
-        .limits = scan_limits_default, .diff_id = true, .has_salt = true};
+        .limits = scan_limits_default, .probes = &probes, .diff_id = true, .has_salt = true};
     AUTO_LAYER_FACTS struct layer_facts *facts = NULL, *again = NULL;
 
+    scan_probes_add(&probes, "**", NULL);
+    scan_probes_add(&probes, "**/etc/*", "^root:|[a-c]+x$");
     options.limits.max_output_bytes = 1 << 22;
     options.limits.zstd_window_log = 20;
     AUTO_SCAN struct scan *scan = scan_new(&options);

@@ -11,7 +11,7 @@
 #include "regwarden/layer_facts.h"
 
 static const char document[] =
-    "{`version`:1,`digest`:`sha256:"
+    "{`version`:2,`digest`:`sha256:"
     "00000000000000000000000000000000000000000000000000000000000000aa`,"
     "`diffId`:`sha256:00000000000000000000000000000000000000000000000000000000000000bb`,"
     "`compression`:`gzip`,`compressedBytes`:10,`uncompressedBytes`:20,`entries`:3,`fileCount`:2,"
@@ -62,7 +62,7 @@ static const struct {
     const char *key;
     const char *value;
 } faults[] = {
-    {"version", "2"},
+    {"version", "1"},
     {"version", "null"},
     {"digest", "`sha256:12`"},
     {"digest", "null"},
@@ -88,7 +88,7 @@ static const struct {
     {"emptyPasswords", "`x`"},
     {"osRelease", "[]"},
     {"osRelease", "{`ID`:1}"},
-    {"packages", "[[`rpm`,`a`,`b`,`c`]]"},
+    {"packages", "[[`brew`,`a`,`b`,`c`]]"},
     {"packages", "[`a`]"},
     {"paths", "null"},
     {"paths", "`0 a\\tf1`"},
