@@ -1,5 +1,5 @@
-/* The event loop: timers, signals, wake-ups from other threads, and jobs that may block (home of
- * libevent: src/loop/).
+/* The event loop: timers, signals, descriptors, wake-ups from other threads, and jobs that may
+ * block (home of libevent: src/loop/).
  *
  * One loop, one thread: everything here is called on the loop thread unless it says "any thread".
  * Callbacks are short and never block; blocking work is a job: `run` on a worker thread, then
@@ -42,6 +42,16 @@ void timer_free(struct timer *timer); /* accepts NULL; also from within its own 
 
 /* Calls back on the loop at every delivery of the signal. Lives as long as the loop. */
 void loop_on_signal(struct loop *loop, int number, loop_f *callback, void *argument);
+
+/* Watches a descriptor, which stays the caller's and outlives the watch. Level-triggered: calls
+ * back as long as one of the wanted states lasts. A pidfd can be read when its process has ended.
+ */
+struct watch; /* opaque */
+enum { WATCH_READ = 1, WATCH_WRITE = 2 };
+typedef void watch_f(void *argument, unsigned ready);
+struct watch *watch_new(struct loop *loop, int fd, watch_f *callback, void *argument);
+void watch_set(struct watch *watch, unsigned wanted); /* 0, as at the start: nothing */
+void watch_free(struct watch *watch); /* accepts NULL; also from within its own callback */
 
 /* Runs the callback on the loop soon, never from within this call. ANY THREAD. In order per calling
  * thread. */
