@@ -30,6 +30,7 @@ enum {
     LAYER_PATHS_MAX = 120000,
     LAYER_PATH_BYTES_MAX = 4096, /* of one path, before it is made printable */
     LAYER_TABLE_BYTES_MAX = 8 * 1024 * 1024,
+    LAYER_DOCUMENT_BYTES_MAX = 8 * 1024 * 1024, /* of the document without its table */
 };
 
 /* --- one layer --- */
@@ -229,5 +230,7 @@ void layer_paths_begin(struct layer_paths_cursor *cursor, const struct text *tab
  */
 int layer_paths_next(struct layer_paths_cursor *cursor, struct error *err);
 void layer_paths_end(struct layer_paths_cursor *cursor);
+/* Is it a table, and within the bounds of one? FAILURE_INPUT. */
+int layer_paths_check(const struct text *table, struct error *err);
 
 #endif

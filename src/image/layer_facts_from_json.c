@@ -230,9 +230,6 @@ static void read_os_release(struct reader *reader, const struct json *json, stru
 static void read_paths(struct reader *reader, const struct json *json, struct layer_facts *ret)
 {
     const char *table = json_get_string(json, "paths");
-    struct layer_paths_cursor cursor;
-    size_t count = 0;
-    int more;
 
     ret->paths_complete = json_bool(json_get(json, "pathsComplete"), false);
     if (!table || strlen(table) > LAYER_TABLE_BYTES_MAX) {
@@ -240,11 +237,7 @@ static void read_paths(struct reader *reader, const struct json *json, struct la
         return;
     }
     text_add(&ret->paths, table);
-    layer_paths_begin(&cursor, &ret->paths);
-    while ((more = layer_paths_next(&cursor, NULL)) > 0)
-        count++;
-    layer_paths_end(&cursor);
-    if (more < 0 || count > LAYER_PATHS_MAX)
+    if (layer_paths_check(&ret->paths, NULL) < 0)
         fault(reader, "paths");
 }
 

@@ -155,3 +155,20 @@ int layer_paths_next(struct layer_paths_cursor *cursor, struct error *err)
     cursor->next = end + 1;
     return 1;
 }
+
+int layer_paths_check(const struct text *table, struct error *err)
+{
+    struct layer_paths_cursor cursor;
+    size_t count = 0;
+    int more;
+
+    if (table->length > LAYER_TABLE_BYTES_MAX)
+        return error_set(err, FAILURE_INPUT, "a layer's table of paths is too large");
+    layer_paths_begin(&cursor, table);
+    while ((more = layer_paths_next(&cursor, err)) > 0)
+        count++;
+    layer_paths_end(&cursor);
+    if (more == 0 && count > LAYER_PATHS_MAX)
+        return error_set(err, FAILURE_INPUT, "a layer's table of paths has too many");
+    return more;
+}
