@@ -28,8 +28,8 @@ struct scan_pool_options {
     uint64_t memory_bytes; /* that one worker may use */
     int64_t silence_ms;    /* without progress of a worker that has bytes to read */
 };
-int scan_pool_new(struct loop *loop, const struct scan_pool_options *options, struct scan_pool **ret,
-                  struct error *err);
+int scan_pool_new(struct loop *loop, const struct scan_pool_options *options,
+                  struct scan_pool **ret, struct error *err);
 /* Kills the workers; their jobs end with FAILURE_LATER. Accepts NULL. */
 void scan_pool_free(struct scan_pool *pool);
 /* For scans that begin from now on. */
@@ -49,8 +49,8 @@ struct scan_job {
     void *argument;
 };
 uint64_t scan_pool_start(struct scan_pool *pool, const struct scan_job *job);
-/* Takes all of it. False: bring no more before `resume` comes. Unknown ids are ignored (true): their
- * `done` is on its way. */
+/* Takes all of it. False: bring no more before `resume` comes. Unknown ids are ignored (true):
+ * their `done` is on its way. */
 bool scan_pool_push(struct scan_pool *pool, uint64_t id, const void *bytes, size_t size);
 void scan_pool_end(struct scan_pool *pool, uint64_t id);    /* all bytes were given */
 void scan_pool_cancel(struct scan_pool *pool, uint64_t id); /* no `done` any more */
@@ -60,6 +60,9 @@ struct scan_pool_counters {
     size_t active, waiting;
 };
 void scan_pool_counters(const struct scan_pool *pool, struct scan_pool_counters *ret);
+/* What the kernel, or whoever started this process, did not let the last worker have of the sandbox
+ * beyond what it must have; one a line, "" when nothing is missing. Borrowed. */
+const char *scan_pool_missing(const struct scan_pool *pool);
 
 /* The hidden command: serves one layer after another on descriptor 3 and ends when it is closed.
  * Returns the exit status. */

@@ -1,0 +1,164 @@
+/* See pool_fixture.h. */
+#include "pool_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "archives.h"
+
+enum { WAIT_MS = 120000 };
+
+struct scan_pool_options pool_options(void)
+{
+    struct scan_pool_options options = {
+        .program = REGWARDEN_PROGRAM,
+        .workers = 2,
+        .scan = {.limits = scan_limits_default, .diff_id = true, .has_salt = true},
+        .memory_bytes = 64 << 20,
+        .silence_ms = 60000,
+    };
+
+    for (size_t i = 0; i < SCAN_SALT_SIZE; i++)
+        options.scan.salt[i] = (unsigned char)i;
+    return options;
+}
+
+void pool_open(struct pool_fixture *fixture, const struct scan_pool_options *options)
+{
+    assert_int_equal(loop_new(&fixture->loop, NULL), 0);
+    assert_int_equal(scan_pool_new(fixture->loop, options, &fixture->pool, NULL), 0);
+}
+
+void pool_close(struct pool_fixture *fixture)
+{
+    scan_pool_free(fixture->pool);
+    loop_free(fixture->loop);
+    *fixture = (struct pool_fixture){0};
+}
+
+static void push(struct feed *feed)
+{
+    size_t stop = feed->stop_at > 0 && feed->stop_at < feed->size ? feed->stop_at : feed->size;
+    bool room = true;
+
+    while (room && feed->at < stop) {
+        size_t size = stop - feed->at < feed->piece ? stop - feed->at : feed->piece;
+        room = scan_pool_push(feed->fixture->pool, feed->id, feed->bytes + feed->at, size);
+        feed->at += size;
+    }
+    if (feed->at == feed->size)
+        scan_pool_end(feed->fixture->pool, feed->id);
+}
+
+static void begin(void *argument, uint64_t id)
+{
+    struct feed *feed = argument;
+
+    assert_int_equal(id, feed->id);
+    feed->begun++;
+    push(feed);
+}
+
+static void resume(void *argument, uint64_t id)
+{
+    struct feed *feed = argument;
+
+    assert_int_equal(id, feed->id);
+    assert_int_equal(feed->done, 0);
+    feed->resumed++;
+    push(feed);
+}
+
+static void done(void *argument, const struct error *error, struct layer_facts **facts)
+{
+    struct feed *feed = argument;
+
+    feed->done++;
+    if (error) {
+        assert_null(*facts);
+        feed->kind = error->kind;
+        snprintf(feed->text, sizeof(feed->text), "%s", error->text);
+    } else {
+        feed->facts = TAKE(*facts);
+    }
+}
+
+void feed_start_as(struct feed *feed, const struct digest *digest, uint64_t size)
+{
+    if (feed->piece == 0)
+        feed->piece = 64 * 1024;
+    feed->id = scan_pool_start(feed->fixture->pool, &(struct scan_job){.digest = *digest,
+                                                                       .size = size,
+                                                                       .begin = begin,
+                                                                       .resume = resume,
+                                                                       .done = done,
+                                                                       .argument = feed});
+}
+
+void feed_start(struct feed *feed)
+{
+    struct digest digest;
+
+    digest_compute(NULL, feed->bytes, feed->size, &digest);
+    feed_start_as(feed, &digest, feed->size);
+}
+
+static bool is_done(void *argument)
+{
+    return ((struct feed *)argument)->done > 0;
+}
+
+bool feed_has_begun(void *feed)
+{
+    return ((struct feed *)feed)->begun > 0;
+}
+
+bool feed_wait(struct feed *feed)
+{
+    return loop_run_until(feed->fixture->loop, is_done, feed, WAIT_MS);
+}
+
+void feed_release(struct feed *feed)
+{
+    layer_facts_free(TAKE(feed->facts));
+}
+
+void pool_still_works(struct pool_fixture *fixture)
+{
+    AUTO_TEXT struct text layer = {0};
+
+    archive_add_file(&layer, "etc/still-works", "yes");
+    archive_add_end(&layer);
+    struct feed feed = {.fixture = fixture, .bytes = layer.data, .size = layer.length};
+    feed_start(&feed);
+    assert_true(feed_wait(&feed));
+    if (!feed.facts)
+        fail_msg("the next layer: %s", feed.text);
+    assert_int_equal(feed.facts->file_count, 1);
+    feed_release(&feed);
+}
+
+/* --- processes --- */
+
+size_t pool_children(int *ret, size_t max)
+{
+    char path[64];
+    size_t count = 0;
+    int pid;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (count < max && fscanf(file, "%d", &pid) == 1)
+        ret[count++] = pid;
+    fclose(file);
+    return count;
+}

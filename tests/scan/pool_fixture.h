@@ -1,0 +1,46 @@
+/* A pool of real workers in a loop, and layers that go through it. */
+#ifndef TEST_SCAN_POOL_FIXTURE_H
+#define TEST_SCAN_POOL_FIXTURE_H
+
+#include "regwarden/loop.h"
+#include "regwarden/scan_pool.h"
+
+struct pool_fixture {
+    struct loop *loop;
+    struct scan_pool *pool;
+};
+
+/* Of the program's own workers; `change` sets the options that a test cares about. */
+void pool_open(struct pool_fixture *fixture, const struct scan_pool_options *options);
+void pool_close(struct pool_fixture *fixture);
+/* Two workers, probes none, diff_id, a salt. */
+struct scan_pool_options pool_options(void);
+
+/* A layer on its way. Everything of it is pushed as fast as the pool takes it. */
+struct feed {
+    struct pool_fixture *fixture;
+    const char *bytes;
+    size_t size;
+    size_t piece;
+    size_t stop_at; /* nothing beyond it is pushed, 0: no stop */
+    uint64_t id;
+    size_t at;
+    unsigned begun, resumed, done;
+    enum failure kind;
+    char text[ERROR_TEXT_SIZE];
+    struct layer_facts *facts;
+};
+/* With the digest of the bytes. The fields before `id` are the caller's; piece 0: 64 KiB. */
+void feed_start(struct feed *feed);
+void feed_start_as(struct feed *feed, const struct digest *digest, uint64_t size);
+bool feed_has_begun(void *feed); /* for loop_run_until() */
+bool feed_wait(struct feed *feed);
+void feed_release(struct feed *feed);
+
+/* A layer of one small file goes through. */
+void pool_still_works(struct pool_fixture *fixture);
+
+/* Process ids of this process' children: the workers. */
+size_t pool_children(int *ret, size_t max);
+
+#endif
