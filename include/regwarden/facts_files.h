@@ -2,9 +2,10 @@
  * each other, copied out of them and bounded, so that the facts document stands for itself.
  *
  * Hits, packages and probes name their layer by its index (0 is the bottom one). Which of them are
- * the base's is not stored, since it depends on what is known of bases: ask facts_layer_origin() and
- * facts_layer_step(). What a later layer takes away is listed all the same: it is served with the
- * image. Paths are printable, as in layer_facts.h. Plain data, owned by the facts; any thread. */
+ * the base's is not stored, since it depends on what is known of bases: ask facts_layer_origin()
+ * and facts_layer_step(). What a later layer takes away is listed all the same: it is served with
+ * the image. Paths are printable, as in layer_facts.h. Plain data, owned by the facts; any thread.
+ */
 #ifndef REGWARDEN_FACTS_FILES_H
 #define REGWARDEN_FACTS_FILES_H
 
@@ -25,6 +26,8 @@ enum {
     FACTS_ACCOUNTS_MAX = 4096,
     FACTS_PROBES_MAX = 4096,
     FACTS_TOP_MAX = 20,
+    FACTS_LIMITS_MAX = 64,
+    FACTS_TEXT_BYTES_MAX = 4 * 1024 * 1024, /* of hits, packages, accounts and probes together */
 };
 
 struct facts_layer {       /* one for each layer of the manifest */
@@ -47,10 +50,10 @@ struct facts_layer {       /* one for each layer of the manifest */
 struct facts_hit {
     enum signal_kind kind;
     enum runtime runtime;
-    char *what;   /* "gcc", "git-directory", "github-token" */
-    char *path;   /* a file, or a directory with all that is in it */
-    char *detail; /* version, mode, masked secret; NULL when there is none */
-    char *hash;   /* of a secret; NULL when there is none */
+    char *what;    /* "gcc", "git-directory", "github-token" */
+    char *path;    /* a file, or a directory with all that is in it */
+    char *detail;  /* version, mode, masked secret; NULL when there is none */
+    char *hash;    /* of a secret; NULL when there is none */
     uint64_t line; /* of a secret, from 1; else 0 */
     uint64_t files;
     uint64_t bytes;
@@ -150,9 +153,15 @@ int facts_files_build(const struct manifest *manifest, const struct image_config
                       const struct layer_result *layers, struct facts_files **ret,
                       struct error *err);
 void facts_files_free(struct facts_files *files);
+void facts_files_auto_free(struct facts_files **files);
+#define AUTO_FACTS_FILES AUTO(facts_files_auto_free)
 
 /* Takes the group into the facts, and what follows from it: status, runtime. Once per facts. */
 void facts_add_files_take(struct facts *facts, struct facts_files *files);
+
+/* What the group is worth: ABSENT when no layer could be read, PARTIAL when something is not known
+ * of one, with the reason (of the lowest such layer). */
+void facts_files_status(const struct facts_files *files, struct fact_status *ret);
 
 /* Whose is the layer? Asks facts->base, which may change with what is known of bases. */
 enum origin facts_layer_origin(const struct facts *facts, int layer);
@@ -174,9 +183,15 @@ struct resolved_user {
 };
 void facts_resolve_user(const struct facts *facts, struct resolved_user *ret);
 
-/* The member "files" of the facts document. Returns new. facts_files_json.c */
+/* The member "files" of the facts document. Returns new. */
 struct json *facts_files_to_json(const struct facts_files *files);
-int facts_files_from_json(const struct json *json, struct facts_files **ret, struct error *err);
+/* FAILURE_INPUT when a member is not as it ought to be. All may be missing, as in examples written
+ * by hand: layers are present and as many as are named (but at least `layer_count`), files and
+ * bytes are visible unless `hiddenBy` is there, accounts are there when they are listed, and there
+ * is nothing else. Returns new. */
+int facts_files_from_json(const struct json *json, size_t layer_count, struct facts_files **ret,
+                          struct error *err);
+/* Members of "$defs" of the facts' schema: "files" and what it refers to. Returns new. */
 struct json *facts_files_schema(void);
 
 #endif

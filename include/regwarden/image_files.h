@@ -44,6 +44,12 @@ struct image_package {
     size_t layer;
 };
 
+struct image_probe {
+    const struct layer_probe *probe;
+    size_t layer;
+    int hidden_by; /* the layer that replaces it or takes it away; -1 for a visible one */
+};
+
 struct image_layer {
     uint64_t hidden_bytes; /* of files that a later layer replaces or takes away */
 };
@@ -61,6 +67,8 @@ struct image_files {
     struct image_file files[LAYER_FILE_COUNT];
     struct image_package *packages; /* of files that are visible */
     size_t package_count;
+    struct image_probe *probes; /* of all layers */
+    size_t probe_count;
     struct image_top largest[IMAGE_TOP_MAX]; /* largest first */
     size_t largest_count;
     struct image_top wasted[IMAGE_TOP_MAX];

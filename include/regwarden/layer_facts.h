@@ -138,20 +138,22 @@ enum layer_path_kind {
     LAYER_PATH_HARD_LINK = 'h',
     LAYER_PATH_SPECIAL = 's',
 };
+const char *layer_path_kind_name(enum layer_path_kind kind); /* "file", "hard-link", … */
+int layer_path_kind_from_name(const char *name, enum layer_path_kind *ret);
 
 /* A path that a policy asked for (a probe of the scan): not only files. */
 struct layer_probe {
     char *probe; /* id of the probe that it matched */
     char *path;
     enum layer_path_kind kind;
-    uint32_t mode;
+    uint32_t mode; /* permission bits with setuid, setgid, sticky */
     uint32_t uid;
     uint32_t gid;
     uint64_t bytes;
     struct digest sha256; /* of a file's content; DIGEST_NONE of all else */
     enum answer content;  /* UNKNOWN: not asked for, or the file is too large */
 };
-enum { LAYER_PROBES_MAX = 2048 };
+enum { LAYER_PROBES_MAX = 2048, LAYER_PROBES_ASKED_MAX = 256, LAYER_MODE_MAX = 07777 };
 
 struct layer_facts {
     struct digest digest;  /* of the bytes as served */

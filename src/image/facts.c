@@ -8,6 +8,7 @@
 #include "border.h"
 #include "facts_secrets.h"
 #include "history.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
 #include "runtime.h"
 
@@ -96,6 +97,7 @@ void facts_free(struct facts *facts)
     for (size_t i = 0; i < facts->secret_count; i++)
         release_secret(&facts->secrets[i]);
     free(facts->secrets);
+    facts_files_free(facts->files);
     facts_provenance_free(facts->provenance);
     facts_referrers_free(facts->referrers);
     free(facts);

@@ -8,6 +8,7 @@
 #include "history.h"
 #include "regwarden/clock.h"
 #include "regwarden/facts.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
 
 static int wrong(const char *what, const char *key, struct error *err)
@@ -367,14 +368,18 @@ static int read_secrets(const struct json *root, struct facts *ret, struct error
 }
 
 /* Without "groups", as in an example written by hand, what is there is present. */
-static int read_group(const struct json *root, enum fact_group group, struct fact_status *ret,
-                      struct error *err)
+static int read_group(const struct json *root, enum fact_group group,
+                      const struct facts_files *files, struct fact_status *ret, struct error *err)
 {
     static const char *const states[] = {
         [FACT_ABSENT] = "absent", [FACT_PARTIAL] = "partial", [FACT_PRESENT] = "present"};
     const char *name = fact_group_name(group);
     const struct json *status = json_get(json_get(root, "groups"), name);
     const char *state = json_get_string(status, "state");
+    if (!status && group == FACT_FILES && files) {
+        facts_files_status(files, ret);
+        return 0;
+    }
     if (!status) {
         ret->state = json_get(root, name) ? FACT_PRESENT : FACT_ABSENT;
         ret->reason = ret->state == FACT_PRESENT ? NULL : memory_copy_text("not in the document");
@@ -396,6 +401,8 @@ static int check_groups(const struct facts *facts, struct error *err)
         return wrong("the document", "manifest", err);
     if (facts->status[FACT_CONFIG].state == FACT_PRESENT && !facts->config)
         return wrong("the document", "config", err);
+    if (facts->status[FACT_FILES].state != FACT_ABSENT && !facts->files)
+        return wrong("the document", "files", err);
     if (facts->status[FACT_PROVENANCE].state == FACT_PRESENT && !facts->provenance)
         return wrong("the document", "provenance", err);
     if (facts->status[FACT_REFERRERS].state == FACT_PRESENT && !facts->referrers)
@@ -442,13 +449,25 @@ static int read_evidence(const struct json *root, struct facts *ret, struct erro
     return failure;
 }
 
+static int read_files(const struct json *root, struct facts *ret, struct error *err)
+{
+    const struct json *files;
+    int failure = fields_member(root, "files", "facts", JSON_KIND_OBJECT, &files, err);
+    if (failure || !files)
+        return failure;
+    return facts_files_from_json(files, ret->manifest ? ret->manifest->layer_count : 0, &ret->files,
+                                 err);
+}
+
 static int read_document(const struct json *root, struct facts *ret, struct error *err)
 {
     int failure = read_sections(root, ret, err);
     if (!failure)
         failure = read_evidence(root, ret, err);
+    if (!failure)
+        failure = read_files(root, ret, err);
     for (unsigned i = 0; !failure && i < FACT_GROUP_COUNT; i++)
-        failure = read_group(root, (enum fact_group)i, &ret->status[i], err);
+        failure = read_group(root, (enum fact_group)i, ret->files, &ret->status[i], err);
     if (!failure)
         failure = read_secrets(root, ret, err);
     return failure ? failure : check_groups(ret, err);

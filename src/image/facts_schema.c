@@ -5,6 +5,7 @@
 
 #include "provenance_json.h"
 #include "regwarden/facts.h"
+#include "regwarden/facts_files.h"
 
 static const char schema[] =
     "{\n"
@@ -25,7 +26,8 @@ static const char schema[] =
     " \"runtime\": {\"$ref\": \"#/$defs/runtime\"},\n"
     " \"provenance\": {\"$ref\": \"#/$defs/provenance\"},\n"
     " \"referrers\": {\"$ref\": \"#/$defs/referrers\"},\n"
-    " \"secrets\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/secret\"}}\n"
+    " \"secrets\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/secret\"}},\n"
+    " \"files\": {\"$ref\": \"#/$defs/files\"}\n"
     "},\n"
     "\"$defs\": {\n"
     " \"group\": {\"type\": \"object\", \"properties\": {\n"
@@ -130,9 +132,9 @@ static struct json *parse(const char *text)
 }
 
 /* Definitions that stand in the file of their group. */
-static void add_definitions(struct json *document, const char *text)
+static void add_definitions_take(struct json *document, struct json *taken)
 {
-    AUTO_JSON struct json *definitions = parse(text);
+    AUTO_JSON struct json *definitions = taken;
     struct json *all = json_get(document, "$defs");
     for (void *i = json_iterate(definitions); i; i = json_next(definitions, i))
         json_set_take(all, json_iterator_key(i), json_retain(json_iterator_value(i)));
@@ -141,6 +143,7 @@ static void add_definitions(struct json *document, const char *text)
 struct json *facts_schema(void)
 {
     struct json *document = parse(schema);
-    add_definitions(document, provenance_schema);
+    add_definitions_take(document, parse(provenance_schema));
+    add_definitions_take(document, facts_files_schema());
     return document;
 }

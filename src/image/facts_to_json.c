@@ -3,6 +3,7 @@
  * empty ones and "false" too. */
 #include "regwarden/clock.h"
 #include "regwarden/facts.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
 
 static void set_digest(struct json *object, const char *key, const struct digest *digest)
@@ -252,5 +253,7 @@ struct json *facts_to_json(const struct facts *facts)
     for (size_t i = 0; i < facts->secret_count; i++)
         json_append_take(secrets, secret_json(&facts->secrets[i]));
     json_set_take(object, "secrets", secrets);
+    if (facts->files)
+        json_set_take(object, "files", facts_files_to_json(facts->files));
     return object;
 }

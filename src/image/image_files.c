@@ -13,6 +13,7 @@ struct interest {
     struct interest *next;
     size_t hit;     /* index, or NONE */
     size_t package; /* index into the layer's, or NONE */
+    size_t probe;   /* index, or NONE */
     size_t layer;
 };
 #define NONE SIZE_MAX
@@ -36,6 +37,25 @@ static void add_interest(struct view *view, const char *path, struct interest in
     map_set(view->interests, path, new);
 }
 
+static void collect_probes(struct view *view)
+{
+    struct image_files *files = view->files;
+    size_t capacity = 0;
+
+    for (size_t layer = 0; layer < files->layer_count; layer++)
+        for (size_t i = 0; i < view->layers[layer]->probe_count; i++) {
+            const struct layer_probe *probe = &view->layers[layer]->probes[i];
+            files->probes =
+                memory_grow(files->probes, files->probe_count, &capacity, sizeof(*files->probes));
+            files->probes[files->probe_count] =
+                (struct image_probe){.probe = probe, .layer = layer, .hidden_by = -1};
+            add_interest(
+                view, probe->path,
+                (struct interest){
+                    .hit = NONE, .package = NONE, .probe = files->probe_count++, .layer = layer});
+        }
+}
+
 static void collect_interests(struct view *view)
 {
     struct image_files *files = view->files;
@@ -50,12 +70,15 @@ static void collect_interests(struct view *view)
                 (struct image_hit){.hit = &facts->hits[i], .layer = layer, .hidden_by = -1};
             add_interest(
                 view, facts->hits[i].path,
-                (struct interest){.hit = files->hit_count++, .package = NONE, .layer = layer});
+                (struct interest){
+                    .hit = files->hit_count++, .package = NONE, .probe = NONE, .layer = layer});
         }
         for (size_t i = 0; i < facts->package_count; i++)
-            add_interest(view, facts->packages[i].path,
-                         (struct interest){.hit = NONE, .package = i, .layer = layer});
+            add_interest(
+                view, facts->packages[i].path,
+                (struct interest){.hit = NONE, .package = i, .probe = NONE, .layer = layer});
     }
+    collect_probes(view);
 }
 
 static void free_interests(struct view *view)
@@ -118,9 +141,11 @@ static void touch(struct view *view, const char *path, bool whole,
          interest = interest->next) {
         if (interest->layer != record->layer)
             continue;
-        if (interest->hit != NONE)
+        if (interest->hit != NONE && record->kind != LAYER_PATH_DIRECTORY)
             touch_hit(&view->files->hits[interest->hit], record);
-        else if (whole && record->hidden_by < 0)
+        if (interest->probe != NONE && whole)
+            view->files->probes[interest->probe].hidden_by = record->hidden_by;
+        if (interest->package != NONE && whole && record->hidden_by < 0)
             add_package(view, interest);
     }
 }
@@ -131,6 +156,8 @@ static void touch_all(struct view *view, const struct merge_record *record)
     if (map_count(view->interests) == 0)
         return;
     touch(view, record->path, true, record);
+    if (record->kind == LAYER_PATH_DIRECTORY)
+        return;
     text_clear(&view->prefix);
     text_add(&view->prefix, record->path);
     for (char *slash; view->prefix.data && (slash = strrchr(view->prefix.data, '/'));) {
@@ -176,6 +203,8 @@ static void visit(void *argument, const struct merge_record *record)
     struct image_files *files = view->files;
 
     touch_all(view, record);
+    if (record->kind == LAYER_PATH_DIRECTORY)
+        return;
     if (record->hidden_by >= 0) {
         files->wasted_bytes += record->size;
         files->layers[record->layer].hidden_bytes += record->size;
@@ -224,11 +253,24 @@ static void settle_file(struct view *view, enum layer_file which)
     file->reason = status->state == LAYER_FILE_ABSENT ? "it was not read" : status->detail;
 }
 
+/* A hit whose path is not in its layer's table, for that is not complete, counts as visible. */
+static void doubt_hits(struct view *view)
+{
+    for (size_t i = 0; i < view->files->hit_count; i++) {
+        struct image_hit *hit = &view->files->hits[i];
+        if (view->layers[hit->layer]->paths_complete || hit->hidden_by >= 0)
+            continue;
+        hit->visible_files = hit->hit->files;
+        hit->visible_bytes = hit->hit->bytes;
+    }
+}
+
 static void settle(struct view *view)
 {
     struct image_files *files = view->files;
 
     files->complete = known_down_to(view, 0);
+    doubt_hits(view);
     for (unsigned i = 0; i < LAYER_FILE_COUNT; i++)
         settle_file(view, (enum layer_file)i);
     for (size_t i = 0; i < files->layer_count; i++)
@@ -269,6 +311,7 @@ void image_files_free(struct image_files *files)
     free(files->layers);
     free(files->hits);
     free(files->packages);
+    free(files->probes);
     free(files);
 }
 

@@ -31,6 +31,19 @@ static const char *const managers[] = {
     [PACKAGE_NUGET] = "nuget", [PACKAGE_JAVA] = "java",
 };
 
+static const struct {
+    enum layer_path_kind kind;
+    const char *name;
+} path_kinds[] = {
+    {.kind = LAYER_PATH_WHITEOUT, .name = "whiteout"},
+    {.kind = LAYER_PATH_OPAQUE, .name = "opaque"},
+    {.kind = LAYER_PATH_FILE, .name = "file"},
+    {.kind = LAYER_PATH_DIRECTORY, .name = "directory"},
+    {.kind = LAYER_PATH_SYMLINK, .name = "symlink"},
+    {.kind = LAYER_PATH_HARD_LINK, .name = "hard-link"},
+    {.kind = LAYER_PATH_SPECIAL, .name = "special"},
+};
+
 static const char *const files[] = {
     [LAYER_FILE_PASSWD] = "etc/passwd",
     [LAYER_FILE_GROUP] = "etc/group",
@@ -76,6 +89,26 @@ int package_manager_from_name(const char *name, enum package_manager *ret)
         return FAILURE_INPUT;
     *ret = (enum package_manager)found;
     return 0;
+}
+
+const char *layer_path_kind_name(enum layer_path_kind kind)
+{
+    size_t i = 0;
+
+    while (path_kinds[i].kind != kind)
+        i++;
+    return path_kinds[i].name;
+}
+
+int layer_path_kind_from_name(const char *name, enum layer_path_kind *ret)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(path_kinds); i++) {
+        if (!text_equal(name, path_kinds[i].name))
+            continue;
+        *ret = path_kinds[i].kind;
+        return 0;
+    }
+    return FAILURE_INPUT;
 }
 
 const char *layer_file_path(enum layer_file file)

@@ -118,6 +118,32 @@ static void add_packages(struct json *to, const struct layer_facts *facts)
     json_set_take(to, "packages", packages);
 }
 
+static struct json *probe_to_json(const struct layer_probe *probe)
+{
+    struct json *json = json_new_object();
+
+    json_set_string(json, "probe", probe->probe);
+    json_set_string(json, "path", probe->path);
+    json_set_string(json, "kind", layer_path_kind_name(probe->kind));
+    json_set_integer(json, "mode", probe->mode);
+    json_set_integer(json, "uid", probe->uid);
+    json_set_integer(json, "gid", probe->gid);
+    set_number(json, "bytes", probe->bytes);
+    set_digest(json, "sha256", &probe->sha256);
+    json_set_string(json, "content", answer_name(probe->content));
+    return json;
+}
+
+static void add_probes(struct json *to, const struct layer_facts *facts)
+{
+    struct json *probes = json_new_array();
+
+    for (size_t i = 0; i < facts->probe_count; i++)
+        json_append_take(probes, probe_to_json(&facts->probes[i]));
+    json_set_take(to, "probesAsked", json_from_list(&facts->probes_asked));
+    json_set_take(to, "probes", probes);
+}
+
 struct json *layer_facts_to_json(const struct layer_facts *facts)
 {
     struct json *json = json_new_object();
@@ -142,6 +168,7 @@ struct json *layer_facts_to_json(const struct layer_facts *facts)
     json_set_take(json, "emptyPasswords", json_from_list(&facts->empty_passwords));
     json_set_take(json, "osRelease", json_from_pairs(&facts->os_release));
     add_packages(json, facts);
+    add_probes(json, facts);
     json_set_bool(json, "pathsComplete", facts->paths_complete);
     json_set_string(json, "paths", text_data(&facts->paths));
     return json;

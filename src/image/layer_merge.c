@@ -132,8 +132,7 @@ static void give(struct merge *merge, const char *path, const struct found *foun
                                         .hidden_by = hidden_by,
                                         .through_link = through_link};
 
-    if (found->kind != LAYER_PATH_DIRECTORY)
-        merge->visit(merge->argument, &record);
+    merge->visit(merge->argument, &record);
 }
 
 /* `path` begins with the frame's path. */

@@ -4,7 +4,8 @@
 
 #include "regwarden/layer_facts.h"
 
-/* What one layer has at a path; directories and marks are not given out. */
+/* What one layer has at a path; marks are not given out. A directory is hidden by the next layer
+ * that has an entry for it, since that sets its mode and owner. */
 struct merge_record {
     const char *path;
     size_t layer;
@@ -15,8 +16,8 @@ struct merge_record {
 };
 typedef void merge_visit_f(void *argument, const struct merge_record *record);
 
-/* Gives out every file of every layer once, in about the order of paths. FAILURE_INPUT when a table
- * is damaged. */
+/* Gives out every file and directory entry of every layer once, in about the order of paths.
+ * FAILURE_INPUT when a table is damaged. */
 int layers_merge(const struct layer_facts *const *layers, size_t count, merge_visit_f *visit,
                  void *argument, struct error *err);
 

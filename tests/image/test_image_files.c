@@ -58,6 +58,8 @@ static void free_layers(const struct layer_facts **layers, size_t count)
 
 static void note(void *argument, const struct merge_record *record)
 {
+    if (record->kind == LAYER_PATH_DIRECTORY)
+        return;
     text_format(argument, "%s%zu:%s", ((struct text *)argument)->length > 0 ? " " : "",
                 record->layer, record->path);
     if (record->hidden_by >= 0)
@@ -189,6 +191,8 @@ static void tick_off(void *argument, const struct merge_record *record)
     struct plain *plain = argument;
     bool found = false;
 
+    if (record->kind == LAYER_PATH_DIRECTORY)
+        return;
     for (size_t i = 0; i < plain->count && !found; i++) {
         if (strcmp(plain->files[i].path, record->path) != 0 ||
             plain->files[i].layer != record->layer || plain->files[i].directory)

@@ -23,7 +23,13 @@ static const char document[] =
     "`etc/shadow`:{`state`:`unread`,`detail`:`too long`}},"
     "`users`:[[`root`,0,0,`/root`,`/bin/sh`]],`groups`:[[`wheel`,10,`a,b`]],"
     "`emptyPasswords`:[`guest`],`osRelease`:{`ID`:`debian`},"
-    "`packages`:[[`dpkg`,`libc6`,`2.36`,`var/lib/dpkg/status`]],`pathsComplete`:true,"
+    "`packages`:[[`dpkg`,`libc6`,`2.36`,`var/lib/dpkg/status`]],"
+    "`probesAsked`:[`0123456789abcdef`],`probes`:[{`probe`:`0123456789abcdef`,`path`:`etc/"
+    "app.conf`,"
+    "`kind`:`file`,`mode`:2493,`uid`:7,`gid`:8,`bytes`:9,`sha256`:`sha256:"
+    "00000000000000000000000000000000000000000000000000000000000000cc`,`content`:`yes`},"
+    "{`probe`:`0123456789abcdef`,`path`:`etc/x`,`kind`:`symlink`,`mode`:511,`uid`:0,`gid`:0,"
+    "`bytes`:0,`content`:`unknown`}],`pathsComplete`:true,"
     "`paths`:`0 a\\td0\\n1 /b c\\tf7\\n1 b\\tl0\\ta/b\\n`}";
 
 static struct json *parse(const char *text)
@@ -90,6 +96,18 @@ static const struct {
     {"osRelease", "{`ID`:1}"},
     {"packages", "[[`brew`,`a`,`b`,`c`]]"},
     {"packages", "[`a`]"},
+    {"probesAsked", "null"},
+    {"probesAsked", "[1]"},
+    {"probes", "{}"},
+    {"probes", "[{}]"},
+    {"probes", "[{`probe`:`a`,`path`:`b`,`kind`:`door`,`mode`:0,`uid`:0,`gid`:0,`bytes`:0,"
+               "`content`:`no`}]"},
+    {"probes", "[{`probe`:`a`,`path`:`b`,`kind`:`file`,`mode`:4096,`uid`:0,`gid`:0,`bytes`:0,"
+               "`content`:`no`}]"},
+    {"probes", "[{`probe`:`a`,`path`:`b`,`kind`:`file`,`mode`:0,`uid`:4294967296,`gid`:0,"
+               "`bytes`:0,`content`:`no`}]"},
+    {"probes", "[{`probe`:`a`,`path`:`b`,`kind`:`file`,`mode`:0,`uid`:0,`gid`:0,`bytes`:0,"
+               "`content`:`maybe`}]"},
     {"paths", "null"},
     {"paths", "`0 a\\tf1`"},
     {"paths", "`1 a\\tf1\\n`"},
