@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "regwarden/crypto.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/memory.h"
 #include "regwarden/text.h"
 
@@ -150,6 +151,16 @@ void finding_set_step(struct finding *finding, const struct facts *facts, int st
     finding->origin = at->origin;
     if (facts->manifest && at->layer >= 0 && (size_t)at->layer < facts->manifest->layer_count)
         finding->layer = facts->manifest->layers[at->layer].digest;
+}
+
+void finding_set_layer(struct finding *finding, const struct facts *facts, int layer)
+{
+    if (layer < 0)
+        return;
+    finding->step = facts_layer_step(facts, layer);
+    finding->origin = facts_layer_origin(facts, layer);
+    if (facts->manifest && (size_t)layer < facts->manifest->layer_count)
+        finding->layer = facts->manifest->layers[layer].digest;
 }
 
 const char *const rule_evidence_choices[] = {

@@ -81,6 +81,8 @@ void finding_set_remedy(struct finding *finding, const char *format, ...)
 char *finding_step_text(const char *text, size_t max);
 /* Blames history step `step` (< 0: nobody): its number, origin and layer. */
 void finding_set_step(struct finding *finding, const struct facts *facts, int step);
+/* Blames a layer (< 0: nobody): its digest, origin, and the step that made it. */
+void finding_set_layer(struct finding *finding, const struct facts *facts, int layer);
 
 /* Choices of a setting "min-evidence", from "none" on, and the least evidence that each asks for.
  */
