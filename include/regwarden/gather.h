@@ -10,6 +10,7 @@
 #define REGWARDEN_GATHER_H
 
 #include "regwarden/facts.h"
+#include "regwarden/reference.h"
 #include "regwarden/registry.h"
 
 struct layer_facts;
@@ -38,13 +39,18 @@ struct image_source {
 };
 struct image_source registry_image_source(struct registry *registry);
 
-/* A local OCI layout directory (`oci:DIR`) as source; reference: tag name of index.json, or digest.
- * Reads files on the calling thread, bounded. FAILURE_ABSENT, FAILURE_INPUT. */
-struct layout_source; /* opaque */
-int layout_source_new(struct loop *loop, const char *directory, struct layout_source **ret,
-                      struct error *err);
-void layout_source_free(struct layout_source *layout);
-struct image_source layout_image_source(struct layout_source *layout);
+/* A local image as source: an OCI layout in a directory or in a tar, or what `docker save` wrote.
+ * reference: name of index.json or manifest.json, digest (also the image id of a docker-archive),
+ * or "" for the only one. Archives are read in place; nothing is unpacked. Small documents are read
+ * on the calling thread, bounded; layers by a thread of the source. The digest of an image in a
+ * docker-archive that holds no manifest is that of a manifest which is written for it from its
+ * config and layers: it names the image here and in no registry. FAILURE_ABSENT, FAILURE_INPUT,
+ * FAILURE_LIMIT, FAILURE_SYSTEM. */
+struct local_source; /* opaque */
+int local_source_new(struct loop *loop, enum reference_transport transport, const char *path,
+                     struct local_source **ret, struct error *err);
+void local_source_free(struct local_source *local); /* what is asked for ends with FAILURE_LATER */
+struct image_source local_image_source(struct local_source *local);
 
 enum {
     GATHER_CHILDREN_MAX = 64,           /* runnable children of an index that are judged; more is

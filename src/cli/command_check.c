@@ -122,12 +122,14 @@ static const struct argp argp = {
     .options = option_table,
     .parser = parse_option,
     .args_doc = "REF…",
-    .doc = "Judge images by policy, here and now.\vREF is host/repo:tag, host/repo@sha256:…, or "
-           "oci:DIR[:TAG].\n\n"
+    .doc = "Judge images by policy, here and now.\vREF is host/repo:tag, "
+           "host/repo@sha256:…, oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
+           "docker-archive:FILE[:NAME].\n\n"
            "Exit status: 0 passed, 1 violations, 2 usage or policy error, 3 could not judge.\n\n"
            "Examples:\n"
            "  regwarden check registry.example.com/team/app:1.4\n"
            "  regwarden check -p policies/ -o json oci:build/image\n"
+           "  docker save app:dev > app.tar && regwarden check docker-archive:app.tar\n"
            "  regwarden check --fail-on medium localhost:5000/app:dev",
 };
 

@@ -234,29 +234,33 @@ static int gather_registry(struct session *session, const struct reference *refe
     return result;
 }
 
-static void hint_layout(struct error *err)
+static void hint_local(const struct reference *reference, struct error *err)
 {
-    if (err->kind != FAILURE_NONE && !err->hint[0])
-        error_hint(err, "Is that an OCI layout with this image, as `skopeo copy … oci:DIR:TAG` "
-                        "makes it?");
+    if (err->kind == FAILURE_NONE || err->hint[0])
+        return;
+    if (reference->transport == REFERENCE_DOCKER_ARCHIVE)
+        error_hint(err, "Is that the whole archive, as `docker save` or `skopeo copy` writes it?");
+    else
+        error_hint(err, "Is that an OCI layout with this image, as `skopeo copy … oci:DIR:TAG` or "
+                        "`oci-archive:FILE:TAG` makes it?");
 }
 
-static int gather_layout(struct session *session, const struct reference *reference, unsigned needs,
-                         struct gathered *ret, struct error *err)
+static int gather_local(struct session *session, const struct reference *reference, unsigned needs,
+                        struct gathered *ret, struct error *err)
 {
-    struct layout_source *layout = NULL;
+    struct local_source *local = NULL;
     struct image_source source;
     int result;
 
-    if (layout_source_new(session->loop, reference->path, &layout, err) < 0) {
-        hint_layout(err);
+    if (local_source_new(session->loop, reference->transport, reference->path, &local, err) < 0) {
+        hint_local(reference, err);
         return err->kind;
     }
-    source = layout_image_source(layout);
+    source = local_image_source(local);
     result = gather(session, &source, reference, needs, ret, err);
     if (result == 0)
-        hint_layout(&ret->error);
-    layout_source_free(layout);
+        hint_local(reference, &ret->error);
+    local_source_free(local);
     return result;
 }
 
@@ -265,24 +269,15 @@ int session_parse(const char *text, struct reference *ret, struct error *err)
     if (reference_parse(text, ret, err) == 0)
         return 0;
     if (!err->hint[0])
-        error_hint(err, "Write host/repository:tag, host/repository@sha256:…, or oci:DIR:TAG.");
+        error_hint(err, "Write host/repository:tag, host/repository@sha256:…, oci:DIR:TAG, "
+                        "oci-archive:FILE or docker-archive:FILE.");
     return err->kind;
 }
 
 int session_gather(struct session *session, const struct reference *reference, unsigned needs,
                    struct gathered *ret, struct error *err)
 {
-    switch (reference->transport) {
-    case REFERENCE_REGISTRY:
+    if (reference->transport == REFERENCE_REGISTRY)
         return gather_registry(session, reference, needs, ret, err);
-    case REFERENCE_OCI_LAYOUT:
-        return gather_layout(session, reference, needs, ret, err);
-    case REFERENCE_OCI_ARCHIVE:
-    case REFERENCE_DOCKER_ARCHIVE:
-        break;
-    }
-    error_set(err, FAILURE_INPUT, "archives cannot be read by this version");
-    return error_hint(err, "Unpack an oci-archive with `tar -xf` into a directory and name it as "
-                           "oci:DIR, or convert with "
-                           "`skopeo copy … oci:DIR:TAG`.");
+    return gather_local(session, reference, needs, ret, err);
 }

@@ -118,12 +118,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct layout_source *open_layout(struct fixture *fixture)
+static struct local_source *open_layout(struct fixture *fixture)
 {
-    struct layout_source *layout = NULL;
+    struct local_source *layout = NULL;
     struct error error = {0};
 
-    if (layout_source_new(fixture->loop, fixture->directory, &layout, &error) < 0)
+    if (local_source_new(fixture->loop, REFERENCE_OCI_LAYOUT, fixture->directory, &layout, &error) <
+        0)
         fail_msg("%s", error.text);
     return layout;
 }
@@ -133,10 +134,10 @@ static bool is_done(void *result)
     return ((const struct result *)result)->done;
 }
 
-static void fetch(struct fixture *fixture, struct layout_source *layout, const char *reference,
+static void fetch(struct fixture *fixture, struct local_source *layout, const char *reference,
                   struct result *ret)
 {
-    struct image_source source = layout_image_source(layout);
+    struct image_source source = local_image_source(layout);
 
     result_release(ret);
     (void)source.fetch_manifest(source.self, NULL, reference, result_take, ret);
@@ -147,7 +148,7 @@ static void fetch(struct fixture *fixture, struct layout_source *layout, const c
 static void test_references(void **state)
 {
     struct fixture *fixture = *state;
-    struct layout_source *layout = open_layout(fixture);
+    struct local_source *layout = open_layout(fixture);
     char image[DIGEST_TEXT_SIZE];
     char config[DIGEST_TEXT_SIZE];
     const struct {
@@ -177,14 +178,14 @@ static void test_references(void **state)
         if (!cases[i].kind)
             assert_string_equal(result.media_type, cases[i].text);
     }
-    layout_source_free(layout);
+    local_source_free(layout);
 }
 
 static void test_damaged_blobs(void **state)
 {
     struct fixture *fixture = *state;
-    struct layout_source *layout = open_layout(fixture);
-    struct image_source source = layout_image_source(layout);
+    struct local_source *layout = open_layout(fixture);
+    struct image_source source = local_image_source(layout);
     char text[DIGEST_TEXT_SIZE];
     AUTO_FREE char *name =
         text_new("blobs/sha256/%s", digest_format(&fixture->config, text) + strlen("sha256:"));
@@ -208,7 +209,7 @@ static void test_damaged_blobs(void **state)
         assert_true(loop_run_until(fixture->loop, is_done, &result, 2000));
         expect_failure(&result, cases[i].kind, cases[i].text);
     }
-    layout_source_free(layout);
+    local_source_free(layout);
 }
 
 static void test_directories_that_are_no_layout(void **state)
@@ -226,27 +227,29 @@ static void test_directories_that_are_no_layout(void **state)
         {"index.json", "{\"schemaVersion\":2,\"layers\":[]}", FAILURE_INPUT, "index.json"},
         {"index.json", "[]", FAILURE_INPUT, "index.json"},
     };
-    struct layout_source *layout = NULL;
+    struct local_source *layout = NULL;
     struct error error = {0};
 
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         write_file(fixture->directory, cases[i].name, cases[i].bytes);
-        assert_int_equal(layout_source_new(fixture->loop, fixture->directory, &layout, &error),
+        assert_int_equal(local_source_new(fixture->loop, REFERENCE_OCI_LAYOUT, fixture->directory,
+                                          &layout, &error),
                          cases[i].kind);
         if (cases[i].kind)
             assert_non_null(strstr(error.text, cases[i].text));
-        layout_source_free(layout);
+        local_source_free(layout);
         layout = NULL;
     }
-    assert_int_equal(layout_source_new(fixture->loop, "/nonexistent", &layout, &error),
-                     FAILURE_ABSENT);
+    assert_int_equal(
+        local_source_new(fixture->loop, REFERENCE_OCI_LAYOUT, "/nonexistent", &layout, &error),
+        FAILURE_ABSENT);
     assert_non_null(strstr(error.hint, "oci-layout"));
 }
 
 static void test_only_image_needs_no_tag(void **state)
 {
     struct fixture *fixture = *state;
-    struct layout_source *layout;
+    struct local_source *layout;
     AUTO_FREE char *image = write_image(fixture);
     AUTO_FREE char *one = text_new("{\"schemaVersion\":2,\"manifests\":[%s}]}", image);
     static const char *const references[] = {"", NULL};
@@ -260,7 +263,7 @@ static void test_only_image_needs_no_tag(void **state)
         expect_success(&result);
         assert_true(digest_equal(&result.digest, &fixture->image));
     }
-    layout_source_free(layout);
+    local_source_free(layout);
     write_file(fixture->directory, "index.json", "{\"schemaVersion\":2,\"manifests\":[]}");
     layout = open_layout(fixture);
     {
@@ -269,14 +272,55 @@ static void test_only_image_needs_no_tag(void **state)
         fetch(fixture, layout, "", &result);
         expect_failure(&result, FAILURE_ABSENT, "holds no image");
     }
-    layout_source_free(layout);
+    local_source_free(layout);
+}
+
+/* Those of the index whose subject it is; what stands beside them is not told. */
+static void test_referrers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct digest digest;
+    AUTO_FREE char *config = write_blob(fixture->directory, MEDIA_TYPE_OCI_EMPTY, "{}", &digest);
+    AUTO_FREE char *described = write_image(fixture);
+    AUTO_FREE char *manifest =
+        text_new("{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_TYPE_OCI_MANIFEST
+                 "\",\"artifactType\":\"application/"
+                 "spdx+json\",\"config\":%s},\"layers\":[],\"subject\":%s},"
+                 "\"annotations\":{\"a\":\"b\"}}",
+                 config, described);
+    AUTO_FREE char *referrer =
+        write_blob(fixture->directory, MEDIA_TYPE_OCI_MANIFEST, manifest, &digest);
+    AUTO_FREE char *index =
+        text_new("{\"schemaVersion\":2,\"manifests\":[%s},%s}]}", described, referrer);
+    AUTO_FREE char *wanted = text_new("{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_TYPE_OCI_INDEX
+                                      "\",\"manifests\":[%s,\"artifactType\":\"application/"
+                                      "spdx+json\",\"annotations\":{\"a\":\"b\"}}]}",
+                                      referrer);
+    AUTO_RESULT struct result result = {0};
+    struct local_source *layout;
+    struct image_source source;
+
+    write_file(fixture->directory, "index.json", index);
+    layout = open_layout(fixture);
+    source = local_image_source(layout);
+    (void)source.fetch_referrers(source.self, "any", &fixture->image, result_take, &result);
+    assert_true(loop_run_until(fixture->loop, is_done, &result, 2000));
+    expect_success(&result);
+    assert_string_equal(result.media_type, MEDIA_TYPE_OCI_INDEX);
+    assert_string_equal(result.bytes, wanted);
+    result_release(&result);
+    (void)source.fetch_referrers(source.self, "any", &digest, result_take, &result);
+    assert_true(loop_run_until(fixture->loop, is_done, &result, 2000));
+    expect_success(&result);
+    assert_non_null(strstr(result.bytes, "\"manifests\":[]"));
+    local_source_free(layout);
 }
 
 static void test_cancel_and_free(void **state)
 {
     struct fixture *fixture = *state;
-    struct layout_source *layout = open_layout(fixture);
-    struct image_source source = layout_image_source(layout);
+    struct local_source *layout = open_layout(fixture);
+    struct image_source source = local_image_source(layout);
     AUTO_RESULT struct result cancelled = {0};
     AUTO_RESULT struct result ended = {0};
     uint64_t id = source.fetch_manifest(source.self, NULL, "one", result_take, &cancelled);
@@ -284,7 +328,7 @@ static void test_cancel_and_free(void **state)
     (void)source.fetch_manifest(source.self, NULL, "one", result_take, &ended);
     source.cancel(source.self, id);
     source.cancel(source.self, id);
-    layout_source_free(layout);
+    local_source_free(layout);
     assert_int_equal(cancelled.calls, 0);
     assert_int_equal(ended.calls, 1);
     expect_failure(&ended, FAILURE_LATER, "closing");
@@ -312,8 +356,8 @@ static bool outcome_is_done(void *outcome)
 static void test_gather_over_a_layout(void **state)
 {
     struct fixture *fixture = *state;
-    struct layout_source *layout = open_layout(fixture);
-    struct image_source source = layout_image_source(layout);
+    struct local_source *layout = open_layout(fixture);
+    struct image_source source = local_image_source(layout);
     struct gather_options options = {.needs = FACT_BIT(FACT_CONFIG)};
     static const char *const references[] = {"one", "multi"};
 
@@ -329,7 +373,7 @@ static void test_gather_over_a_layout(void **state)
         assert_string_equal(outcome.gathered.images[0].facts->config->user, "app");
         gathered_release(&outcome.gathered);
     }
-    layout_source_free(layout);
+    local_source_free(layout);
 }
 
 int main(void)
@@ -339,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged_blobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directories_that_are_no_layout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_only_image_needs_no_tag, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_referrers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel_and_free, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gather_over_a_layout, set_up, tear_down),
     };
