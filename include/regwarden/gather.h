@@ -4,8 +4,11 @@
  * Works over any image_source: a registry, or local files. What is illegal (confused manifests,
  * wrong digests) comes back as an error of kind FAILURE_INPUT; a child that cannot be had makes
  * that child's facts absent with a reason, not the whole thing. Attestations and other artifacts
- * are recognised and not judged. An index inside an index is refused as that child: no builder
- * makes them, and a refused child is never a pass. Loop thread. */
+ * are recognised and not judged. A layer that is gone, too large or unreadable leaves FACT_FILES
+ * partial with the reason; one that is no legal layer, or not the bytes that the manifest names,
+ * makes the image illegal (FAILURE_INPUT); one that may be had later fails the image with that
+ * error. Layers that are named by `urls` only are not followed. An index inside an index is refused
+ * as that child: no builder makes them, and a refused child is never a pass. Loop thread. */
 #ifndef REGWARDEN_GATHER_H
 #define REGWARDEN_GATHER_H
 
@@ -13,7 +16,6 @@
 #include "regwarden/reference.h"
 #include "regwarden/registry.h"
 
-struct layer_facts;
 struct loop;
 
 /* Where bytes come from. Calls end with one registry_done_f, never from within. */
@@ -59,13 +61,22 @@ enum {
                                            over it is FAILURE_LIMIT, child by child */
 };
 
-/* Who can tell what is in a layer: layers.h. The facts are borrowed until the callback returns;
- * error NULL on success. Never from within `read`. */
-typedef void layer_done_f(void *argument, const struct error *error,
-                          const struct layer_facts *facts);
+/* Who can tell what is in layers: layers.h. Callbacks never come from within the calls. */
+typedef void layer_done_f(void *argument, const struct error *error); /* NULL: it is known now */
+typedef void layers_merged_f(void *argument, const struct error *error, struct facts **facts);
 struct layer_reader {
+    /* Makes one layer known: looks into it unless that was done before. FAILURE_INPUT: no legal
+     * layer, or not the bytes of its digest. FAILURE_LIMIT, FAILURE_SYSTEM: it cannot be read, and
+     * will not be the next time. Else as the source says. */
     uint64_t (*read)(void *self, const struct image_source *source, const char *repository,
                      const struct descriptor *layer, layer_done_f *done, void *argument);
+    /* Takes the facts and adds FACT_FILES from the image's layers, all of which were read but for
+     * those with a reason in `missing` (one per layer, NULL: read; copied). The callback gets the
+     * facts back, with error or without, and may TAKE them. */
+    uint64_t (*merge_take)(void *self, struct facts *facts, const char *const *missing,
+                           layers_merged_f *done, void *argument);
+    /* Was all that would be asked of the layers today asked already, and answered? */
+    bool (*covers)(void *self, const struct facts_files *files);
     void (*cancel)(void *self, uint64_t id);
     void *self;
 };

@@ -34,6 +34,8 @@ static void gather_free(struct gather *gather)
 {
     for (size_t i = 0; gather->pending && i < gather->result.image_count; i++)
         manifest_free(gather->pending[i].manifest);
+    for (size_t i = 0; gather->pending && i < gather->result.image_count; i++)
+        pending_free_layers(&gather->pending[i]);
     free(gather->pending);
     gathered_release(&gather->result);
     timer_free(gather->soon);
@@ -398,6 +400,7 @@ static void cancel_requests(struct gather *gather)
     for (size_t i = 0; gather->pending && i < gather->result.image_count; i++) {
         if (gather->pending[i].request)
             source->cancel(source->self, gather->pending[i].request);
+        pending_cancel_layers(&gather->pending[i]);
     }
 }
 

@@ -1,12 +1,13 @@
 /* One image of a gathering, from its manifest to its facts: the config, or the reason why there is
- * none. */
+ * none. What the layers tell is in gather_layers.c. */
 #include "gathering.h"
 
 #include "regwarden/memory.h"
 
 /* What can be learned from a config. */
-#define NEEDS_CONFIG \
-    (FACT_BIT(FACT_CONFIG) | FACT_BIT(FACT_HISTORY) | FACT_BIT(FACT_BASE) | FACT_BIT(FACT_RUNTIME))
+#define NEEDS_CONFIG                                                        \
+    (FACT_BIT(FACT_CONFIG) | FACT_BIT(FACT_HISTORY) | FACT_BIT(FACT_BASE) | \
+     FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_FILES))
 
 void pending_settle(struct pending *pending)
 {
@@ -34,7 +35,10 @@ void pending_take_facts(struct pending *pending, struct facts *facts, bool known
     pending->image->facts = facts;
     pending->image->known = known;
     name_platform(pending->image);
-    pending_settle(pending);
+    if (!pending->dropped && pending_wants_layers(pending))
+        pending_read_layers(pending);
+    else
+        pending_settle(pending);
 }
 
 bool gather_wants_config(const struct gather *gather)

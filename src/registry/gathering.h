@@ -14,6 +14,7 @@ struct pending { /* beside each gathered_image */
     const struct descriptor *entry; /* in the index; NULL for a single image */
     struct manifest *manifest;      /* while the config is fetched */
     uint64_t request;               /* 0: none */
+    struct layer_asks *layers;      /* while layers are read */
     bool dropped;                   /* no image after all */
 };
 
@@ -32,7 +33,8 @@ struct gather {
     uint64_t request;
     struct gathered result;
     struct pending *pending;
-    size_t open; /* images that are not settled */
+    size_t open;    /* images that are not settled */
+    size_t reading; /* layers, of all images */
     uint64_t bytes;
 };
 
@@ -47,6 +49,12 @@ int gather_take_budget(struct gather *gather, uint64_t bytes, struct error *err)
 void pending_fetch_config(struct pending *pending);
 /* Takes the facts: the image is settled. */
 void pending_take_facts(struct pending *pending, struct facts *facts, bool known);
+/* gather_layers.c: image->facts are there and lack what the layers tell. They are settled sooner or
+ * later. */
+bool pending_wants_layers(const struct pending *pending);
+void pending_read_layers(struct pending *pending);
+void pending_cancel_layers(struct pending *pending);
+void pending_free_layers(struct pending *pending);
 /* Settled without facts. */
 void pending_settle(struct pending *pending);
 
