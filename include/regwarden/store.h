@@ -23,6 +23,7 @@
 #include "regwarden/verdict.h"
 
 struct loop;
+struct layer_facts;
 struct store; /* opaque */
 
 /* url: "sqlite:/path/regwarden.db". Creates, migrates (numbered), checks. Blocking, at start.
@@ -104,6 +105,28 @@ typedef void store_facts_f(void *argument, const struct error *error,
                            struct facts *facts); /* NULL: not known; taken by the callback */
 void store_read_facts(struct store *store, const struct digest *digest, store_facts_f *done,
                       void *argument);
+
+/* --- layers: what was found in them, by digest, so that each is read once --- */
+/* Facts of another LAYER_FACTS_VERSION count as unknown. Whoever asks for a layer uses it: it is
+ * kept for the retention time from then on. */
+/* `facts` must live until the callback; `ret_packed` (NULL, or an empty text) gets them as they lie
+ * in the store. FAILURE_LIMIT when they are too large to be kept. */
+void store_put_layer(struct store *store, const struct layer_facts *facts, struct text *ret_packed,
+                     store_done_f *done, void *argument);
+/* Is it known? Then `probes` are the ids of those that it was asked; NULL when it is not. */
+typedef void store_layer_f(void *argument, const struct error *error,
+                           const struct text_list *probes);
+void store_find_layer(struct store *store, const struct digest *digest, store_layer_f *done,
+                      void *argument);
+/* `packed` is NULL when it is not known; may be taken by swapping it out. */
+typedef void store_packed_f(void *argument, const struct error *error, struct text *packed);
+void store_read_layer(struct store *store, const struct digest *digest, store_packed_f *done,
+                      void *argument);
+/* As the store packs them, without one. Any thread. */
+int layer_facts_pack(const struct layer_facts *facts, struct text *ret, struct error *err);
+/* FAILURE_SYSTEM when damaged. Returns new. */
+int layer_facts_unpack(const void *packed, size_t size, struct layer_facts **ret,
+                       struct error *err);
 
 /* --- the verdict, in one transaction --- */
 struct store_image { /* facts to keep */

@@ -77,10 +77,17 @@ static const char upkeep_sql[] =
     " expires_ms BIGINT NOT NULL, revoked_ms BIGINT NOT NULL, revoked_by TEXT,"
     " document TEXT NOT NULL);";
 
+/* What was found in layers; `probes` are the ids that were asked, each with a blank behind it. */
+static const char layers_sql[] =
+    "CREATE TABLE layers (digest {bytes} NOT NULL PRIMARY KEY, version BIGINT NOT NULL,"
+    " probes TEXT NOT NULL, used_ms BIGINT NOT NULL, document {bytes} NOT NULL);"
+    "CREATE INDEX layers_used ON layers (used_ms);";
+
 const struct migration migrations[] = {
     {.number = 1, .name = "events, facts, placements and verdicts", .sql = record_sql},
     {.number = 2, .name = "plans, pushes and dead letters", .sql = actions_sql},
     {.number = 3, .name = "sweeps and waivers", .sql = upkeep_sql},
+    {.number = 4, .name = "layers", .sql = layers_sql},
 };
 const size_t migration_count = ARRAY_COUNT(migrations);
 

@@ -49,6 +49,10 @@ static const char *const steps[] = {
     " WHERE s.last_seen_ms < $1"
     " AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.id = s.placement_id) LIMIT $2)",
 
+    /* What no image has asked for since. Facts of images stand for themselves. */
+    "DELETE FROM layers WHERE digest IN"
+    " (SELECT digest FROM layers WHERE used_ms < $1 ORDER BY used_ms LIMIT $2)",
+
     /* Of each registry the newest complete sweep stays: that there was one is known by it. */
     "DELETE FROM sweeps WHERE id IN (SELECT s.id FROM sweeps s WHERE s.started_ms < $1"
     " AND s.finished_ms > 0 AND s.id < (SELECT max(n.id) FROM sweeps n"
