@@ -40,15 +40,18 @@ const char *fact_group_name(enum fact_group group);
 
 enum fact_state { FACT_ABSENT, FACT_PARTIAL, FACT_PRESENT };
 
-/* Best evidence last. */
+/* Best evidence last. What an image, or whoever builds it, says of itself can be made up; that it
+ * begins with the layers of a known image cannot, and so that stands above every unsigned claim.
+ * Signed provenance stands above it for what layers do not show: whether FROM was pinned. What the
+ * layers contradict is not believed, whoever signed it. */
 enum evidence {
     EVIDENCE_NONE,
     EVIDENCE_HISTORY,
     EVIDENCE_ENVIRONMENT,
     EVIDENCE_LABEL, /* a claim that child images inherit */
-    EVIDENCE_LAYERS,
     EVIDENCE_ANNOTATION,
     EVIDENCE_PROVENANCE,
+    EVIDENCE_LAYERS,
     EVIDENCE_SIGNED_PROVENANCE,
 };
 const char *
@@ -123,13 +126,74 @@ struct facts_history {
         aligned; /* non-empty steps match the layers one to one; otherwise every step.layer is -1 */
 };
 
+/* What one source says of the base, as it was found: never changed by what is known of bases. */
+struct base_claim {
+    enum evidence source;
+    char *name;           /* without digest; NULL when it says none; "scratch" is a name */
+    struct digest digest; /* DIGEST_NONE when it says none */
+    enum answer pinned;   /* was FROM written with a digest? */
+};
+
+/* A claim that is not believed, and why. */
+enum base_conflict {
+    BASE_CONFLICT_DIGEST, /* the name is right, the digest is not: buildah's base.digest names an
+                             intermediate image */
+    BASE_CONFLICT_NAME,   /* the layers are those of another base */
+    BASE_CONFLICT_LAYERS, /* the image of this digest is known, and this one does not begin with its
+                             layers */
+};
+const char *base_conflict_name(enum base_conflict conflict); /* "digest", "name", "layers" */
+struct base_contradiction {
+    enum base_conflict conflict;
+    enum evidence source;
+    char *name;
+    struct digest digest;
+};
+
+/* A name of the base in the catalogue of known bases. */
+struct base_alias {
+    char *name;
+    struct digest current; /* what it names today; DIGEST_NONE when that is not known */
+    int64_t superseded_ms; /* since when it names another image than this base; 0: it still does */
+};
+
+/* A known image below the base. */
+struct base_ancestor {
+    char *name; /* NULL when its name is not known */
+    struct digest digest;
+    int layer_count;
+};
+
+enum { BASE_CLAIMS_MAX = 32, BASE_ALIASES_MAX = 32, BASE_ANCESTORS_MAX = 16 };
+
+/* Claims are raw; all the rest is derived from them, from the history and from the catalogue by
+ * bases_apply() of bases.h. */
 struct facts_base {
+    struct base_claim *claims; /* best source first */
+    size_t claim_count;
     char *name;           /* NULL when unknown; "scratch" is a name */
     struct digest digest; /* DIGEST_NONE when unknown */
     enum answer pinned;   /* was FROM written with a digest? yes for "scratch", which cannot move */
     int layer_count;      /* leading layers that belong to the base, -1 unknown */
-    enum evidence evidence;       /* of name, digest and pinned */
-    enum evidence layer_evidence; /* of layer_count */
+    int known_layers;     /* leading layers that are those of a known image: at least these are the
+                             base's; 0 none */
+    enum evidence evidence;        /* of name and digest */
+    enum evidence pinned_evidence; /* of pinned */
+    enum evidence layer_evidence;  /* of layer_count */
+    enum answer known;          /* is the base in the catalogue? UNKNOWN: there is no catalogue */
+    bool by_diff_ids;           /* the layers were compressed anew: known by what is in them */
+    struct base_alias *aliases; /* of a known base, current ones first */
+    size_t alias_count;
+    struct digest current; /* what the base's name names today, DIGEST_NONE when not known */
+    int64_t since_ms;      /* known base: when it was first seen under its name; else 0 */
+    int64_t superseded_ms; /* since when its name (every name, when none is claimed) names another
+                              image; 0: it does not, or is not known */
+    bool has_created;
+    int64_t created_ms;              /* of a known base, as it says itself */
+    struct base_ancestor *ancestors; /* nearest first */
+    size_t ancestor_count;
+    struct base_contradiction *contradictions;
+    size_t contradiction_count;
 };
 
 enum runtime {

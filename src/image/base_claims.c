@@ -1,6 +1,5 @@
-/* The base image by what annotations, labels and comments claim, best source first. All of these
- * are claims: provenance and layer comparison, where there is any, are better and come from
- * elsewhere.
+/* What annotations, labels and comments claim of the base. All of these are claims: layers, where
+ * the base is known, are better and are compared in bases_apply.c.
  *
  * "Pinned" is only said where the builder's habit tells how FROM was written: buildah copies the
  * name as written. A resolved digest beside a tag proves nothing, and labels are inherited, so that
@@ -9,7 +8,7 @@
 
 #include <string.h>
 
-#include "border.h"
+#include "facts_base.h"
 #include "history.h"
 #include "regwarden/json.h"
 
@@ -21,7 +20,7 @@ struct source {
     const struct facts_history *history;
 };
 
-struct claim {
+struct words {
     const char *name; /* borrowed; NULL or empty when unknown */
     const char *digest;
     bool as_written; /* the name stands as it stood behind FROM */
@@ -36,41 +35,69 @@ static bool is_set(const char *text)
     return text && *text;
 }
 
+/* A digest in the name is what stood behind FROM; buildah's base.digest beside it may be that of an
+ * intermediate image. */
+static void set_name(const struct words *words, struct base_claim *claim)
+{
+    if (!is_set(words->name) || strlen(words->name) > NAME_LIMIT)
+        return;
+    const char *at = strrchr(words->name, '@');
+    struct digest digest;
+    if (at && at > words->name && digest_parse(at + 1, &digest, NULL) == 0) {
+        claim->name = memory_copy_bytes(words->name, (size_t)(at - words->name));
+        claim->digest = digest;
+        claim->pinned = ANSWER_YES;
+        return;
+    }
+    claim->name = memory_copy_text(words->name);
+    claim->pinned = words->as_written ? ANSWER_NO : ANSWER_UNKNOWN;
+}
+
+static void add(struct facts_base *base, enum evidence source, const struct words *words)
+{
+    struct base_claim claim = {.source = source};
+    bool label = source == EVIDENCE_LABEL;
+    if (words->scratch || (!label && text_equal(words->name, "scratch"))) {
+        /* nothing can be pinned, and nothing can change */
+        claim.name = memory_copy_text("scratch");
+        claim.pinned = ANSWER_YES;
+    } else {
+        if (words->digest)
+            (void)digest_parse(words->digest, &claim.digest, NULL); /* malformed: stays unknown */
+        set_name(words, &claim);
+        if (label)
+            claim.pinned = ANSWER_UNKNOWN;
+    }
+    if (claim.name || digest_is_set(&claim.digest))
+        facts_base_claim(base, &claim);
+    free(claim.name);
+}
+
 /* Both keys there and both empty: buildah's way to say FROM scratch. */
-static bool from_annotations(const struct source *source, struct claim *ret)
+static void read_annotations(const struct source *source, struct facts_base *base)
 {
     const struct text_pairs *annotations = &source->manifest->annotations;
     bool buildah = source->history->builder == BUILDER_BUILDAH;
-    ret->name = text_pairs_get(annotations, BASE_NAME);
-    ret->digest = text_pairs_get(annotations, BASE_DIGEST);
-    ret->as_written = buildah;
-    ret->scratch = buildah && ret->name && ret->digest && !*ret->name && !*ret->digest;
-    return ret->scratch || is_set(ret->name) || is_set(ret->digest);
+    struct words words = {
+        .name = text_pairs_get(annotations, BASE_NAME),
+        .digest = text_pairs_get(annotations, BASE_DIGEST),
+        .as_written = buildah,
+    };
+    words.scratch = buildah && words.name && words.digest && !*words.name && !*words.digest;
+    add(base, EVIDENCE_ANNOTATION, &words);
 }
 
-static bool from_comment(const struct source *source, struct claim *ret)
+static void read_comment(const struct source *source, struct facts_base *base)
 {
+    struct words words = {.as_written = true};
     if (source->history->builder != BUILDER_BUILDAH)
-        return false;
-    for (size_t i = source->config->history_count; i > 0 && !ret->name; i--)
-        ret->name = history_from_comment(&source->config->history[i - 1]);
-    ret->as_written = true;
-    return ret->name;
+        return;
+    for (size_t i = source->config->history_count; i > 0 && !words.name; i--)
+        words.name = history_from_comment(&source->config->history[i - 1]);
+    add(base, EVIDENCE_HISTORY, &words);
 }
 
-/* A LABEL step among the base's steps: the base said this about its own base. */
-static bool is_inherited(const struct source *source, const char *key)
-{
-    bool inherited = false;
-    for (size_t i = 0; i < source->history->count; i++) {
-        const struct step *step = &source->history->steps[i];
-        if (step->kind == STEP_LABEL && strstr(step->text, key))
-            inherited = step->origin == ORIGIN_BASE;
-    }
-    return inherited;
-}
-
-static bool from_labels(const struct source *source, struct claim *ret)
+static void read_labels(const struct source *source, struct facts_base *base)
 {
     static const struct {
         const char *name;
@@ -79,104 +106,52 @@ static bool from_labels(const struct source *source, struct claim *ret)
         {.name = BASE_NAME, .digest = BASE_DIGEST},
         {.name = "image.base.ref.name", .digest = "image.base.digest"},
     };
-    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-        ret->name = text_pairs_get(&source->config->labels, keys[i].name);
-        ret->digest = text_pairs_get(&source->config->labels, keys[i].digest);
-        if ((is_set(ret->name) || is_set(ret->digest)) && !is_inherited(source, keys[i].name) &&
-            !is_inherited(source, keys[i].digest))
-            return true;
-    }
-    return false;
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+        add(base, EVIDENCE_LABEL,
+            &(struct words){.name = text_pairs_get(&source->config->labels, keys[i].name),
+                            .digest = text_pairs_get(&source->config->labels, keys[i].digest)});
 }
 
-static const struct {
-    enum evidence evidence;
-    bool (*read)(const struct source *source, struct claim *ret);
-} claims[] = {
-    {.evidence = EVIDENCE_ANNOTATION, .read = from_annotations},
-    {.evidence = EVIDENCE_HISTORY, .read = from_comment},
-    {.evidence = EVIDENCE_LABEL, .read = from_labels},
-};
-
-static void set_name(const struct claim *claim, struct facts_base *base)
+bool base_labels_are_inherited(const struct facts_history *history)
 {
-    if (!is_set(claim->name) || strlen(claim->name) > NAME_LIMIT)
-        return;
-    const char *at = strrchr(claim->name, '@');
-    struct digest digest;
-    if (at && at > claim->name && digest_parse(at + 1, &digest, NULL) == 0) {
-        base->name = memory_copy_bytes(claim->name, (size_t)(at - claim->name));
-        if (!digest_is_set(&base->digest))
-            base->digest = digest;
-        base->pinned = ANSWER_YES;
-        return;
+    bool inherited = false;
+    for (size_t i = 0; i < history->count; i++) {
+        const struct step *step = &history->steps[i];
+        if (step->kind == STEP_LABEL && strstr(step->text, "image.base."))
+            inherited = step->origin == ORIGIN_BASE;
     }
-    base->name = memory_copy_text(claim->name);
-    base->pinned = claim->as_written ? ANSWER_NO : ANSWER_UNKNOWN;
-}
-
-/* Nothing can be pinned, and nothing can change. */
-static void set_scratch(struct facts_history *history, struct facts_base *base)
-{
-    base->name = memory_copy_text("scratch");
-    base->pinned = ANSWER_YES;
-    border_set_own(history, base, base->evidence);
-}
-
-static void apply(const struct claim *claim, enum evidence evidence, struct facts_history *history,
-                  struct facts_base *base)
-{
-    base->evidence = evidence;
-    if (claim->scratch || (evidence != EVIDENCE_LABEL && text_equal(claim->name, "scratch"))) {
-        set_scratch(history, base);
-        return;
-    }
-    if (claim->digest)
-        (void)digest_parse(claim->digest, &base->digest, NULL); /* malformed: stays unknown */
-    set_name(claim, base);
-    if (evidence == EVIDENCE_LABEL)
-        base->pinned = ANSWER_UNKNOWN;
-    if (!base->name && !digest_is_set(&base->digest))
-        base->evidence = EVIDENCE_NONE;
+    return inherited;
 }
 
 /* Buildpacks keep what they resolved in one label. The text lives in the parsed label, so it is
- * applied while that lives. */
-static bool apply_buildpacks(const struct source *source, struct facts_history *history,
-                             struct facts_base *base)
+ * copied while that lives. */
+static void read_buildpacks(const struct source *source, struct facts_base *base)
 {
     const char *label = text_pairs_get(&source->config->labels, "io.buildpacks.lifecycle.metadata");
     AUTO_JSON struct json *metadata = NULL;
     if (source->history->builder != BUILDER_BUILDPACKS || !label ||
         json_parse(label, strlen(label), NULL, &metadata, NULL))
-        return false;
+        return;
     const struct json *run = json_get(metadata, "runImage");
     const struct json *stack = json_get(json_get(metadata, "stack"), "runImage");
     const char *reference = json_get_string(run, "reference");
     const char *at = reference ? strrchr(reference, '@') : NULL;
-    struct claim claim = {.digest = at ? at + 1 : reference};
-    claim.name = json_get_string(run, "image");
-    if (!claim.name)
-        claim.name = json_get_string(stack, "image");
+    struct words words = {.digest = at ? at + 1 : reference};
+    words.name = json_get_string(run, "image");
+    if (!words.name)
+        words.name = json_get_string(stack, "image");
     AUTO_FREE char *name = at ? memory_copy_bytes(reference, (size_t)(at - reference)) : NULL;
-    if (!claim.name)
-        claim.name = name;
-    apply(&claim, EVIDENCE_LABEL, history, base);
-    return base->evidence != EVIDENCE_NONE;
+    if (!words.name)
+        words.name = name;
+    add(base, EVIDENCE_LABEL, &words);
 }
 
 void base_claims_read(const struct manifest *manifest, const struct image_config *config,
-                      struct facts_history *history, struct facts_base *base)
+                      const struct facts_history *history, struct facts_base *base)
 {
     const struct source source = {manifest, config, history};
-    if (apply_buildpacks(&source, history, base))
-        return;
-    for (size_t i = 0; i < ARRAY_COUNT(claims); i++) {
-        struct claim claim = {0};
-        if (!claims[i].read(&source, &claim))
-            continue;
-        apply(&claim, claims[i].evidence, history, base);
-        if (base->evidence != EVIDENCE_NONE)
-            return;
-    }
+    read_annotations(&source, base);
+    read_comment(&source, base);
+    read_buildpacks(&source, base);
+    read_labels(&source, base);
 }

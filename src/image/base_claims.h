@@ -4,9 +4,13 @@
 
 #include "regwarden/facts.h"
 
-/* Sets name, digest, pinned and evidence of `base` from the best claim there is; leaves them
- * unknown when there is none. The border has been found before. */
+/* Adds every claim of manifest, config and history to `base`. They are as they stand there: whether
+ * they are believed is decided in bases_apply.c. */
 void base_claims_read(const struct manifest *manifest, const struct image_config *config,
-                      struct facts_history *history, struct facts_base *base);
+                      const struct facts_history *history, struct facts_base *base);
+
+/* Does a step of the base set the labels that name a base? Then the base said this about its own
+ * base. */
+bool base_labels_are_inherited(const struct facts_history *history);
 
 #endif

@@ -189,3 +189,39 @@ void border_set_own(struct facts_history *history, struct facts_base *base, enum
     struct border border = {.layer_count = 0, .evidence = evidence};
     apply(&border, history, base);
 }
+
+/* One behind the step that made the last of the first `layers` layers. */
+static size_t steps_of_layers(const struct facts_history *history, int layers)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < history->count; i++)
+        if (history->steps[i].layer >= 0 && history->steps[i].layer < layers)
+            end = i + 1;
+    return end;
+}
+
+void border_set_known(struct facts_history *history, int layers, size_t steps)
+{
+    bool exact = steps <= history->count;
+    size_t base_end = exact ? steps : steps_of_layers(history, layers);
+    if (!exact && !history->aligned)
+        return;
+    for (size_t i = 0; i < history->count; i++) {
+        struct step *step = &history->steps[i];
+        if (i < base_end)
+            step->origin = ORIGIN_BASE;
+        else if (exact || (step->layer >= layers))
+            step->origin = ORIGIN_OWN;
+        else if (i > 0 && history->steps[i - 1].origin == ORIGIN_OWN)
+            step->origin = ORIGIN_OWN;
+        else
+            step->origin = ORIGIN_UNKNOWN;
+    }
+}
+
+void border_set_least(struct facts_history *history, int layers)
+{
+    size_t end = history->aligned ? steps_of_layers(history, layers) : 0;
+    for (size_t i = 0; i < end; i++)
+        history->steps[i].origin = ORIGIN_BASE;
+}

@@ -5,9 +5,10 @@
 #include <assert.h>
 
 #include "base_claims.h"
-#include "border.h"
+#include "facts_base.h"
 #include "facts_secrets.h"
 #include "history.h"
+#include "regwarden/bases.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
 #include "runtime.h"
@@ -23,21 +24,6 @@ static void set_present(struct facts *facts, enum fact_group group)
     facts->status[group].state = FACT_PRESENT;
 }
 
-static void build_base(struct facts *facts)
-{
-    struct facts_base *base = &facts->base;
-    border_find(facts->config, &facts->history, base);
-    base_claims_read(facts->manifest, facts->config, &facts->history, base);
-    if (base->layer_count > (int)facts->manifest->layer_count) {
-        base->layer_count = -1; /* the config speaks of other layers than the manifest */
-        base->layer_evidence = EVIDENCE_NONE;
-    }
-    if (base->evidence != EVIDENCE_NONE || base->layer_evidence != EVIDENCE_NONE)
-        set_present(facts, FACT_BASE);
-    else
-        set_absent(facts, FACT_BASE, "nothing in the image says what it was built from");
-}
-
 static void build_from_config(struct facts *facts)
 {
     set_present(facts, FACT_CONFIG);
@@ -46,7 +32,8 @@ static void build_from_config(struct facts *facts)
         set_present(facts, FACT_HISTORY);
     else
         set_absent(facts, FACT_HISTORY, "the image config has no history");
-    build_base(facts);
+    base_claims_read(facts->manifest, facts->config, &facts->history, &facts->base);
+    bases_apply(NULL, facts);
     runtime_find(facts->config, &facts->history, &facts->runtime);
     set_present(facts, FACT_RUNTIME); /* "unknown" is an answer: the files may know better */
 }
@@ -92,7 +79,7 @@ void facts_free(struct facts *facts)
     manifest_free(facts->manifest);
     image_config_free(facts->config);
     history_release(&facts->history);
-    free(facts->base.name);
+    facts_base_release(&facts->base);
     free(facts->runtime.version);
     for (size_t i = 0; i < facts->secret_count; i++)
         release_secret(&facts->secrets[i]);

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "descriptor.h"
+#include "facts_base.h"
 #include "fields.h"
 #include "history.h"
 #include "regwarden/clock.h"
@@ -304,25 +305,6 @@ static int read_history(const struct json *object, struct facts *ret, struct err
     return failure;
 }
 
-static int read_base(const struct json *object, struct facts_base *ret, struct error *err)
-{
-    const char *pinned = json_get_string(object, "pinned");
-    const char *evidence = json_get_string(object, "evidence");
-    const char *layer_evidence = json_get_string(object, "layerEvidence");
-    if (pinned && answer_from_name(pinned, &ret->pinned))
-        return wrong("the base", "pinned", err);
-    if (evidence && evidence_from_name(evidence, &ret->evidence))
-        return wrong("the base", "evidence", err);
-    if (layer_evidence && evidence_from_name(layer_evidence, &ret->layer_evidence))
-        return wrong("the base", "layerEvidence", err);
-    int failure = fields_string(object, "name", "base", &ret->name, err);
-    if (!failure)
-        failure = read_digest(object, "digest", &ret->digest, err);
-    if (!failure)
-        failure = read_index(object, "layerCount", &ret->layer_count, err);
-    return failure;
-}
-
 static int read_runtime(const struct json *object, struct facts_runtime *ret, struct error *err)
 {
     const char *name = json_get_string(object, "name");
@@ -433,7 +415,7 @@ static int read_sections(const struct json *root, struct facts *ret, struct erro
     if (!failure && history)
         failure = read_history(history, ret, err);
     if (!failure && base)
-        failure = read_base(base, &ret->base, err);
+        failure = facts_base_from_json(base, &ret->base, err);
     if (!failure && runtime)
         failure = read_runtime(runtime, &ret->runtime, err);
     return failure;

@@ -17,9 +17,9 @@ static const char *const evidences[] = {
     [EVIDENCE_HISTORY] = "history",
     [EVIDENCE_ENVIRONMENT] = "environment",
     [EVIDENCE_LABEL] = "label",
-    [EVIDENCE_LAYERS] = "layers",
     [EVIDENCE_ANNOTATION] = "annotation",
     [EVIDENCE_PROVENANCE] = "provenance",
+    [EVIDENCE_LAYERS] = "layers",
     [EVIDENCE_SIGNED_PROVENANCE] = "signed-provenance",
 };
 
@@ -33,6 +33,12 @@ static const char *const origins[] = {
     [ORIGIN_UNKNOWN] = "unknown",
     [ORIGIN_OWN] = "own",
     [ORIGIN_BASE] = "base",
+};
+
+static const char *const base_conflicts[] = {
+    [BASE_CONFLICT_DIGEST] = "digest",
+    [BASE_CONFLICT_NAME] = "name",
+    [BASE_CONFLICT_LAYERS] = "layers",
 };
 
 static const char *const step_kinds[] = {
@@ -130,6 +136,11 @@ const char *origin_name(enum origin origin)
 int origin_from_name(const char *name, enum origin *ret)
 {
     FIND(origins, enum origin, name, ret);
+}
+
+const char *base_conflict_name(enum base_conflict conflict)
+{
+    return base_conflicts[conflict];
 }
 
 const char *step_kind_name(enum step_kind kind)

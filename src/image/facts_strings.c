@@ -114,6 +114,8 @@ void facts_visit(struct facts *facts, facts_visit_f *visit, void *argument)
         visit_config(&walk, facts->config);
     for (size_t i = 0; i < facts->history.count; i++)
         visit_step(&walk, facts, i);
+    for (size_t i = 0; i < facts->base.claim_count; i++)
+        visit_text(&walk, &claim, &facts->base.claims[i].name);
     visit_text(&walk, &claim, &facts->base.name);
     visit_text(&walk, &claim, &facts->runtime.version);
 }

@@ -1,6 +1,7 @@
 /* The facts document, written. facts_from_json.c reads it, facts_schema.c describes it: a member
  * added here is added there. Absent values are left out, and in steps, of which there are many,
  * empty ones and "false" too. */
+#include "facts_base.h"
 #include "regwarden/clock.h"
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
@@ -180,19 +181,6 @@ static struct json *history_json(const struct facts *facts)
     return object;
 }
 
-static struct json *base_json(const struct facts_base *base)
-{
-    struct json *object = json_new_object();
-    json_set_string(object, "name", base->name);
-    set_digest(object, "digest", &base->digest);
-    json_set_string(object, "pinned", answer_name(base->pinned));
-    if (base->layer_count >= 0)
-        json_set_integer(object, "layerCount", base->layer_count);
-    json_set_string(object, "evidence", evidence_name(base->evidence));
-    json_set_string(object, "layerEvidence", evidence_name(base->layer_evidence));
-    return object;
-}
-
 static struct json *runtime_json(const struct facts_runtime *runtime)
 {
     struct json *object = json_new_object();
@@ -243,7 +231,7 @@ struct json *facts_to_json(const struct facts *facts)
     if (facts->history.count > 0)
         json_set_take(object, "history", history_json(facts));
     if (facts->status[FACT_BASE].state != FACT_ABSENT)
-        json_set_take(object, "base", base_json(&facts->base));
+        json_set_take(object, "base", facts_base_to_json(&facts->base));
     if (facts->status[FACT_RUNTIME].state != FACT_ABSENT)
         json_set_take(object, "runtime", runtime_json(&facts->runtime));
     if (facts->provenance)

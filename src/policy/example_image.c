@@ -138,7 +138,7 @@ static void complete(struct facts *facts)
     base->name = memory_copy_text("docker.io/library/python:3.14-slim");
     digest_compute(NULL, "base", strlen("base"), &base->digest);
     base->pinned = ANSWER_YES;
-    base->evidence = EVIDENCE_PROVENANCE;
+    base->evidence = base->pinned_evidence = EVIDENCE_PROVENANCE;
     free(facts->status[FACT_BASE].reason);
     facts->status[FACT_BASE] = (struct fact_status){.state = FACT_PRESENT};
     facts->runtime.sdk = ANSWER_NO;

@@ -164,12 +164,13 @@ void finding_set_layer(struct finding *finding, const struct facts *facts, int l
 }
 
 const char *const rule_evidence_choices[] = {
-    "none", "label", "annotation", "provenance", "signed-provenance", NULL};
+    "none", "label", "annotation", "provenance", "layers", "signed-provenance", NULL};
 
 enum evidence rule_evidence_of_choice(int choice)
 {
-    static const enum evidence evidence[] = {EVIDENCE_NONE, EVIDENCE_LABEL, EVIDENCE_ANNOTATION,
-                                             EVIDENCE_PROVENANCE, EVIDENCE_SIGNED_PROVENANCE};
+    static const enum evidence evidence[] = {EVIDENCE_NONE,       EVIDENCE_LABEL,
+                                             EVIDENCE_ANNOTATION, EVIDENCE_PROVENANCE,
+                                             EVIDENCE_LAYERS,     EVIDENCE_SIGNED_PROVENANCE};
 
     assert(choice >= 0 && (size_t)choice < ARRAY_COUNT(evidence));
     return evidence[choice];

@@ -30,7 +30,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     AUTO_FREE char *name = NULL;
     struct finding *finding = NULL;
 
-    bool enough = base->evidence >= rule_evidence_of_choice(settings->min_evidence);
+    bool enough = base->pinned_evidence >= rule_evidence_of_choice(settings->min_evidence);
 
     if (enough && (base->pinned == ANSWER_YES || text_equal(base->name, "scratch")))
         return RULE_PASS;
@@ -38,7 +38,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     switch (text_equal(base->name, "scratch") ? ANSWER_YES : base->pinned) {
     case ANSWER_YES:
         finding = rule_unknown(report, "base", "the base %s is said to be pinned, but by %s only",
-                               name, evidence_name(base->evidence));
+                               name, evidence_name(base->pinned_evidence));
         break;
     case ANSWER_NO:
         finding = rule_fail(report, "base", "the base %s is not pinned by digest", name);
@@ -52,7 +52,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
         break;
     }
     assert(finding);
-    finding_set_evidence(finding, base->evidence);
+    finding_set_evidence(finding, base->pinned_evidence);
     finding->origin = ORIGIN_BASE;
     return rule_judgement(report);
 }
