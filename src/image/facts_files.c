@@ -126,6 +126,8 @@ enum origin facts_layer_origin(const struct facts *facts, int layer)
         return ORIGIN_UNKNOWN;
     if (facts->base.layer_count >= 0)
         return layer < facts->base.layer_count ? ORIGIN_BASE : ORIGIN_OWN;
+    if (layer < facts->base.known_layers)
+        return ORIGIN_BASE;
     step = facts_layer_step(facts, layer);
     return step >= 0 ? facts->history.steps[step].origin : ORIGIN_UNKNOWN;
 }
