@@ -1,6 +1,8 @@
 /* Reading the results of `check` for all formats: order, counts, and the words for a place. */
 #include "check.h"
 
+#include <string.h>
+
 #include "escape.h"
 
 /* Position in the list: smaller comes first. */
@@ -16,8 +18,12 @@ static int compare(const void *a, const void *b)
 {
     const struct finding *one = *(const struct finding *const *)a;
     const struct finding *other = *(const struct finding *const *)b;
-    int by_rank = rank(one) - rank(other);
-    return by_rank != 0 ? by_rank : one < other ? -1 : one > other;
+    int order = rank(one) - rank(other);
+    if (order == 0)
+        order = strcmp(one->id, other->id);
+    if (order == 0 && one->bytes != other->bytes)
+        order = one->bytes > other->bytes ? -1 : 1;
+    return order != 0 ? order : one < other ? -1 : one > other;
 }
 
 const struct finding **check_sorted(const struct verdict *verdict)
@@ -66,6 +72,20 @@ uint64_t check_bytes(const struct facts *facts)
     return facts == NULL || facts->manifest == NULL ? 0 : manifest_layer_bytes(facts->manifest);
 }
 
+bool check_split_bytes(const struct facts *facts, uint64_t *ret_own, uint64_t *ret_base)
+{
+    const struct manifest *manifest = facts == NULL ? NULL : facts->manifest;
+    *ret_own = *ret_base = 0;
+    if (manifest == NULL || facts->base.layer_count < 0 ||
+        (size_t)facts->base.layer_count > manifest->layer_count)
+        return false;
+    for (size_t i = 0; i < manifest->layer_count; i++) {
+        uint64_t *side = i < (size_t)facts->base.layer_count ? ret_base : ret_own;
+        *side += manifest->layers[i].size;
+    }
+    return true;
+}
+
 static void add_part(struct text *to, size_t start, const char *part)
 {
     if (to->length > start)
@@ -99,7 +119,7 @@ void check_add_place(const struct finding *finding, struct text *to)
         add_part(to, start, finding->path);
     if (finding->bytes > 0)
         add_part(to, start, text_format_bytes(finding->bytes, number));
-    if (finding->evidence != NULL) {
+    if (finding->evidence != NULL && !text_equal(finding->evidence, "none")) {
         add_part(to, start, "known by ");
         escape_plain(to, finding->evidence, NULL);
     }

@@ -1,6 +1,8 @@
 /* `check -o json`: one document. Its schema is check_schema.c; fields are only ever added. */
 #include "check.h"
 
+#include "regwarden/facts_files.h"
+
 static struct json *base_to_json(const struct facts_base *base)
 {
     char digest[DIGEST_TEXT_SIZE];
@@ -10,7 +12,24 @@ static struct json *base_to_json(const struct facts_base *base)
         json_set_string(json, "digest", digest_format(&base->digest, digest));
     json_set_string(json, "pinned", answer_name(base->pinned));
     json_set_string(json, "evidence", evidence_name(base->evidence));
+    if (base->layer_count >= 0)
+        json_set_integer(json, "layers", base->layer_count);
     return json;
+}
+
+static void add_sizes(struct json *json, const struct facts *facts)
+{
+    uint64_t own, base, unpacked = 0;
+    json_set_integer(json, "compressedBytes", (int64_t)check_bytes(facts));
+    if (check_split_bytes(facts, &own, &base)) {
+        json_set_integer(json, "ownBytes", (int64_t)own);
+        json_set_integer(json, "baseBytes", (int64_t)base);
+    }
+    if (facts->status[FACT_FILES].state != FACT_PRESENT)
+        return;
+    for (size_t i = 0; i < facts->files->layer_count; i++)
+        unpacked += facts->files->layers[i].uncompressed_bytes;
+    json_set_integer(json, "uncompressedBytes", (int64_t)unpacked);
 }
 
 static struct json *facts_summary(const struct facts *facts)
@@ -21,7 +40,7 @@ static struct json *facts_summary(const struct facts *facts)
     json_set_string(json, "runtime", runtime_name(facts->runtime.runtime));
     json_set_string(json, "runtimeVersion", facts->runtime.version);
     if (facts->manifest != NULL && facts->manifest->kind != MANIFEST_INDEX)
-        json_set_integer(json, "compressedBytes", (int64_t)check_bytes(facts));
+        add_sizes(json, facts);
     json_set_take(json, "base", base_to_json(&facts->base));
     return json;
 }

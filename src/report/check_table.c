@@ -1,10 +1,18 @@
 /* `check -o table`: for people at a terminal. One line of heading for each image, the findings
- * below it, one line of sum at the end. What several policies find is shown once, with their names.
- */
+ * below it, by rule; at the end the images beside each other, and one line of sum. What several
+ * policies find is shown once, with their names. */
 #include "check.h"
+
+#include <string.h>
+
 #include "escape.h"
 
-enum { COLUMN_SEVERITY = 10, COLUMN_ID_MAX = 24, STATUS_COUNT = FINDING_WAIVED + 1 };
+enum {
+    COLUMN_SEVERITY = 10,
+    COLUMN_ID_MAX = 24,
+    GROUP_SHOWN = 10,
+    STATUS_COUNT = FINDING_WAIVED + 1
+};
 
 static const char plain[] = "", reset[] = "\033[0m", bold[] = "\033[1m", dim[] = "\033[2m";
 
@@ -131,18 +139,28 @@ static void add_policies(const struct sorted *sorted, size_t index, struct text 
         text_format(to, "%s%s", i == 0 ? "" : ", ", names.items[i]);
 }
 
+/* Severity and id stand beside the first of a group. */
+static void add_columns(const struct page *page, const struct finding *finding, bool first)
+{
+    const char *severity = severity_name(finding->severity);
+    bool waived = finding->status == FINDING_WAIVED;
+    text_add(page->to, "  ");
+    if (first) {
+        add_colored(page, waived ? dim : severity_colors[finding->severity], severity);
+        add_padding(page->to, COLUMN_SEVERITY - (int)strlen(severity));
+        escape_plain(page->to, finding->id, NULL);
+        add_padding(page->to, page->id_width - (int)strlen(finding->id));
+    } else {
+        add_padding(page->to, COLUMN_SEVERITY + page->id_width);
+    }
+    text_add(page->to, "  ");
+}
+
 static void add_finding(const struct page *page, const struct finding *finding,
-                        const char *policies)
+                        const char *policies, bool first)
 {
     AUTO_TEXT struct text place = {0};
-    bool waived = finding->status == FINDING_WAIVED;
-    const char *severity = severity_name(finding->severity);
-    text_add(page->to, "  ");
-    add_colored(page, waived ? dim : severity_colors[finding->severity], severity);
-    add_padding(page->to, COLUMN_SEVERITY - (int)strlen(severity));
-    escape_plain(page->to, finding->id, NULL);
-    add_padding(page->to, page->id_width - (int)strlen(finding->id));
-    text_add(page->to, "  ");
+    add_columns(page, finding, first);
     text_add(page->to, status_words[finding->status]);
     escape_plain(page->to, finding->message, " ");
     text_add_char(page->to, '\n');
@@ -150,8 +168,60 @@ static void add_finding(const struct page *page, const struct finding *finding,
     add_detail(page, "", text_data(&place));
     add_detail(page, "policies ", policies);
     add_detail(page, "waiver ", finding->waiver);
-    if (!waived)
+}
+
+/* Of one rule, and as bad: they stand below each other. */
+static bool is_group(const struct finding *a, const struct finding *b)
+{
+    return a->severity == b->severity && a->status == b->status && text_equal(a->id, b->id);
+}
+
+/* What mends several findings of a group is said once, below them. */
+static void add_remedy(const struct page *page, const struct finding *finding,
+                       const struct finding *next)
+{
+    if (finding->status == FINDING_WAIVED)
+        return;
+    if (next == NULL || !is_group(finding, next) || !text_equal(finding->remedy, next->remedy))
         add_detail(page, "fix: ", finding->remedy);
+}
+
+/* Takes out what was shown for another policy already: *ret_count are left, in order. */
+static void drop_repeated(const struct sorted *sorted, size_t *indexes, size_t *ret_count)
+{
+    *ret_count = 0;
+    for (size_t i = 0; i < sorted->count; i++)
+        if (!was_shown(sorted, i))
+            indexes[(*ret_count)++] = i;
+}
+
+static void add_findings(struct page *page, const struct sorted *sorted)
+{
+    size_t *indexes = memory_new_array(sorted->count, sizeof(*indexes));
+    size_t count, in_group = 0;
+    drop_repeated(sorted, indexes, &count);
+    for (size_t i = 0; i < count; i++) {
+        AUTO_TEXT struct text policies = {0};
+        const struct finding *finding = sorted->items[indexes[i]];
+        const struct finding *next = i + 1 < count ? sorted->items[indexes[i + 1]] : NULL;
+        bool last = next == NULL || !is_group(finding, next);
+        page->shown[finding->status]++;
+        in_group++;
+        if (in_group <= GROUP_SHOWN) {
+            add_policies(sorted, indexes[i], &policies);
+            add_finding(page, finding, text_data(&policies), in_group == 1);
+        }
+        if (last && in_group > GROUP_SHOWN) {
+            AUTO_FREE char *rest =
+                text_new("… and %zu more of these; -o json has them all", in_group - GROUP_SHOWN);
+            add_detail(page, "", rest);
+        }
+        if (in_group <= GROUP_SHOWN || last)
+            add_remedy(page, finding, next);
+        if (last)
+            in_group = 0;
+    }
+    free(indexes);
 }
 
 static int id_width(const struct verdict *verdict)
@@ -171,14 +241,7 @@ static void add_result(struct page *page, const struct check_result *result)
                             .count = result->verdict->findings.count};
     page->id_width = id_width(result->verdict);
     add_heading(page, result);
-    for (size_t i = 0; i < sorted.count; i++) {
-        AUTO_TEXT struct text policies = {0};
-        if (was_shown(&sorted, i))
-            continue;
-        add_policies(&sorted, i, &policies);
-        add_finding(page, sorted.items[i], text_data(&policies));
-        page->shown[sorted.items[i]->status]++;
-    }
+    add_findings(page, &sorted);
     text_add_char(page->to, '\n');
     free(sorted.items);
 }
@@ -215,6 +278,10 @@ static void write_table(const struct check_result *results, size_t count, bool c
     struct page page = {.to = to, .color = color};
     for (size_t i = 0; i < count; i++)
         add_result(&page, &results[i]);
+    if (count > 1) {
+        check_add_summary(results, count, to);
+        text_add_char(to, '\n');
+    }
     add_sum(&page, results, count);
 }
 

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,6 +27,13 @@ static const char table[] =
     "PASS  oci:layout  3f2a9c81d0ab  node 20.11  118.3 MB\n"
     "\n"
     "UNKNOWN  registry.example/gone  (no policy applies)\n"
+    "\n"
+    "IMAGE                         VERDICT      SIZE       OWN  RUNTIME     BASE\n"
+    "registry.example/team/app:v1  fail     118.3 MB  118.3 MB  node 20.11  "
+    "docker.io/library/node:20\n"
+    "oci:layout                    pass     118.3 MB  118.3 MB  node 20.11  "
+    "docker.io/library/node:20\n"
+    "registry.example/gone         unknown\n"
     "\n"
     "3 images: 1 failed, 1 could not be judged, 1 passed; findings: 2 failing, 1 not known, "
     "1 warning, 1 waived\n";
@@ -124,6 +133,84 @@ static void the_table_of_several_policies(void **state)
     }
 }
 
+/* Many findings of a rule: the largest, how many more, and what mends them once. */
+static void the_table_of_many_findings(void **state)
+{
+    static char rule[] = "build-tools", policy[] = "multistage", fix[] = "Copy the result.";
+    static struct finding findings[60];
+    static char messages[60][16];
+    const struct verdict verdict = {
+        .status = VERDICT_FAIL, .findings = {.items = findings, .count = 60}, .policy_count = 1};
+    const struct check_result result = {.reference = "app", .verdict = &verdict};
+    AUTO_TEXT struct text got = {0};
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        snprintf(messages[i], sizeof(messages[i]), "Tool %d.", i);
+        findings[i] = (struct finding){.rule = rule,
+                                       .id = rule,
+                                       .policy = policy,
+                                       .severity = SEVERITY_MEDIUM,
+                                       .status = FINDING_FAIL,
+                                       .message = messages[i],
+                                       .origin = i % 2 ? ORIGIN_OWN : ORIGIN_BASE,
+                                       .step = i,
+                                       .bytes = 1000U * (unsigned)i,
+                                       .remedy = fix};
+    }
+    samples_write("table", &result, 1, false, &got);
+    assert_true(text_starts_with(got.data, "FAIL  app\n"
+                                           "  medium    build-tools  Tool 59.\n"
+                                           "            own layer, step 59, 59 kB\n"
+                                           "                         Tool 58.\n"
+                                           "            base layer, step 58, 58 kB\n"));
+    assert_true(text_ends_with(got.data,
+                               "Tool 50.\n"
+                               "            base layer, step 50, 50 kB\n"
+                               "            … and 50 more of these; -o json has them all\n"
+                               "            fix: Copy the result.\n"
+                               "\n"
+                               "1 image: 1 failed; findings: 60 failing\n"));
+    assert_null(strstr(got.data, "Tool 49."));
+}
+
+/* Builds in one stage and in two: each is compared with the first of its repository. */
+static void the_table_of_pairs(void **state)
+{
+    static const struct {
+        const char *reference;
+        uint64_t bytes;
+    } rows[] = {
+        {"registry.example:5000/node:single", 222000000},
+        {"registry.example:5000/node:multi", 157000000},
+        {"registry.example:5000/go:single", 317000000},
+        {"registry.example:5000/go@sha256:1234", 2000000},
+    };
+    static struct descriptor layers[4];
+    static struct manifest manifests[4];
+    static struct facts facts[4];
+    static const struct verdict verdict = {.policy_count = 1};
+    struct check_result results[4];
+    AUTO_TEXT struct text got = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        layers[i].size = rows[i].bytes;
+        manifests[i] = (struct manifest){.layers = &layers[i], .layer_count = 1};
+        facts[i].manifest = &manifests[i];
+        facts[i].base.layer_count = -1;
+        results[i] = (struct check_result){
+            .reference = rows[i].reference, .facts = &facts[i], .verdict = &verdict};
+    }
+    samples_write("table", results, 4, false, &got);
+    assert_non_null(strstr(
+        got.data, "IMAGE                                 VERDICT    SIZE  CHANGE  BASE\n"
+                  "registry.example:5000/node:single     pass     222 MB          unknown\n"
+                  "registry.example:5000/node:multi      pass     157 MB   -29 %  unknown\n"
+                  "registry.example:5000/go:single       pass     317 MB          unknown\n"
+                  "registry.example:5000/go@sha256:1234  pass       2 MB   -99 %  unknown\n"));
+}
+
 static void the_table_of_nothing(void **state)
 {
     (void)state;
@@ -197,6 +284,8 @@ int main(void)
         cmocka_unit_test(the_table),
         cmocka_unit_test(the_table_in_colors),
         cmocka_unit_test(the_table_of_several_policies),
+        cmocka_unit_test(the_table_of_many_findings),
+        cmocka_unit_test(the_table_of_pairs),
         cmocka_unit_test(the_table_of_nothing),
         cmocka_unit_test(hostile_text_on_the_terminal),
         cmocka_unit_test(hostile_text_in_markdown),
