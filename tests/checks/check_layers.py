@@ -30,7 +30,7 @@ LAYERS = {
 DOORS = {
     "base": "error memory text clock json map crypto file log systemd",
     "config": "yaml config",
-    "image": "digest reference manifest image_config facts facts_files secret_text layer_facts image_files probes provenance bases tar",
+    "image": "digest reference manifest image_config facts facts_files secret_text layer_facts image_files probes provenance dockerfile bases tar",
     "policy": "policy verdict",
     "loop": "loop http_client http_server",
     "registry": "registry gather",
