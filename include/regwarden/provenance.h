@@ -177,6 +177,15 @@ bool facts_referrers_add_take(struct facts_referrers *referrers, struct referrer
 /* What a predicate, artifact or media type is. */
 enum referrer_kind referrer_kind_of_type(const char *type);
 
+/* Put what was gathered into the facts, in the place of what was there, and take it. `gap` says
+ * what could not be had: then the group is partial, and absent when nothing was gathered (NULL).
+ * When a statement leaves one image that the build can have started from, and the history shows
+ * that it started from one, that is the base. */
+void facts_set_provenance_take(struct facts *facts, struct facts_provenance *provenance,
+                               const char *gap);
+void facts_set_referrers_take(struct facts *facts, struct facts_referrers *referrers,
+                              const char *gap);
+
 /* The groups in the facts document. Return new. */
 struct json *provenance_to_json(const struct facts_provenance *provenance);
 struct json *referrers_to_json(const struct facts_referrers *referrers);
