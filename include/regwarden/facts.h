@@ -279,7 +279,8 @@ void facts_free(struct facts *facts);
 void facts_auto_free(struct facts **facts);
 #define AUTO_FACTS AUTO(facts_auto_free)
 
-/* Is every group of `needs` (FACT_BIT …, FACT_PLACEMENT ignored) present? */
+/* Is every group of `needs` (FACT_BIT …, FACT_PLACEMENT ignored) present, or as good as it gets?
+ * That is FACT_FILES when every layer was read, even if not to its end. */
 bool facts_cover(const struct facts *facts, unsigned needs);
 
 /* The facts document. Environment values, labels and history text are in it as the image has them,

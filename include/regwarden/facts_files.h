@@ -163,25 +163,33 @@ void facts_add_files_take(struct facts *facts, struct facts_files *files);
  * of one, with the reason (of the lowest such layer). */
 void facts_files_status(const struct facts_files *files, struct fact_status *ret);
 
+/* Is there a layer that could not be read, and may be another time? Also when none was read yet. */
+bool facts_layers_missing(const struct facts *facts);
+
 /* Whose is the layer? Asks facts->base, which may change with what is known of bases. */
 enum origin facts_layer_origin(const struct facts *facts, int layer);
 /* The history step that made the layer; -1 when the history does not tell. */
 int facts_layer_step(const struct facts *facts, int layer);
 
-/* config.User as container runtimes resolve it in this image. */
+/* config.User as container runtimes resolve it (moby/sys/user, containerd) in an image for Linux.
+ */
 enum user_resolution {
     USER_UNKNOWN,      /* the files that tell could not be read: see reason */
-    USER_RESOLVED,     /* uid (and gid) are known */
+    USER_RESOLVED,     /* the uid is known */
     USER_UNRESOLVABLE, /* a container would not start: no such name, no legal id */
 };
 struct resolved_user {
     enum user_resolution state;
     uint32_t uid;
     uint32_t gid;
+    bool gid_known;     /* it hangs on passwd even for a number, and on group for a name */
     bool numeric;       /* config.User names the user by a number (or not at all) */
-    const char *reason; /* static, or borrowed from the facts; NULL when RESOLVED */
+    const char *reason; /* goes on from "user NAME …"; static, or borrowed from the files; NULL when
+                           RESOLVED, and when UNKNOWN because there are no files */
 };
-void facts_resolve_user(const struct facts *facts, struct resolved_user *ret);
+/* `files` NULL: not known. Does not allocate. */
+void facts_resolve_user(const char *user, const struct facts_files *files,
+                        struct resolved_user *ret);
 
 /* The member "files" of the facts document. Returns new. */
 struct json *facts_files_to_json(const struct facts_files *files);

@@ -98,8 +98,11 @@ void facts_auto_free(struct facts **facts)
 
 bool facts_cover(const struct facts *facts, unsigned needs)
 {
-    for (unsigned i = 0; i < FACT_GROUP_COUNT; i++)
-        if (i != FACT_PLACEMENT && (needs & FACT_BIT(i)) && facts->status[i].state != FACT_PRESENT)
+    for (unsigned i = 0; i < FACT_GROUP_COUNT; i++) {
+        if (i == FACT_PLACEMENT || !(needs & FACT_BIT(i)) || facts->status[i].state == FACT_PRESENT)
+            continue;
+        if (i != FACT_FILES || facts_layers_missing(facts))
             return false;
+    }
     return true;
 }

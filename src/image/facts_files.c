@@ -118,6 +118,16 @@ void facts_add_files_take(struct facts *facts, struct facts_files *files)
     facts_files_status(files, status);
 }
 
+bool facts_layers_missing(const struct facts *facts)
+{
+    const struct facts_files *files = facts->files;
+
+    for (size_t i = 0; files && i < files->layer_count; i++)
+        if (files->layers[i].state == FACT_ABSENT)
+            return true;
+    return !files;
+}
+
 enum origin facts_layer_origin(const struct facts *facts, int layer)
 {
     int step;

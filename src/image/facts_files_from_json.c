@@ -427,8 +427,11 @@ int facts_files_from_json(const struct json *json, size_t layer_count, struct fa
         fault(&reading, "form");
     read_limits(&reading, json);
     read_layers(&reading, json);
-    if (reading.stated && layer_count > 0 && files->layer_count != layer_count)
-        fault(&reading, "number of layers");
+    if (reading.reader.failure == 0 && reading.stated && layer_count > 0 &&
+        files->layer_count != layer_count)
+        reading.reader.failure =
+            error_set(err, FAILURE_INPUT, "\"files\" has %zu layers, and the manifest %zu",
+                      files->layer_count, layer_count);
     if (reading.reader.failure == 0)
         grow_layers(files, layer_count);
     read_complete(&reading, json);

@@ -358,8 +358,8 @@ static int read_group(const struct json *root, enum fact_group group,
     const char *name = fact_group_name(group);
     const struct json *status = json_get(json_get(root, "groups"), name);
     const char *state = json_get_string(status, "state");
-    if (!status && group == FACT_FILES && files) {
-        facts_files_status(files, ret);
+    if (group == FACT_FILES && files && !text_equal(state, "absent")) {
+        facts_files_status(files, ret); /* follows from what is there */
         return 0;
     }
     if (!status) {
