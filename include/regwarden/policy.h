@@ -55,8 +55,13 @@ struct placement {
     const char *platform;   /* "linux/amd64" of the image judged, NULL when it is not known */
 };
 
-/* FACT_BITs that judging this placement needs (platform not considered). */
+/* FACT_BITs that judging this placement may take, before anything is known of the image (platform
+ * not considered). */
 unsigned policy_set_needs(const struct policy_set *set, const struct placement *placement);
+/* The same for an image of which manifest, config and what follows from them are known: often
+ * without FACT_FILES, so that its layers need not be read. */
+unsigned policy_set_needs_of(const struct policy_set *set, const struct placement *placement,
+                             const struct facts *facts);
 /* Adds the probes that the rules of policies in scope want answered (NULL: of all policies; whoever
  * scans layers asks for these, so that a layer is scanned once). A set holds at most
  * SCAN_PROBES_MAX. */
@@ -117,6 +122,7 @@ const char *rule_name(const struct rule_type *rule);
 const char *rule_summary(const struct rule_type *rule);
 const char *rule_description(const struct rule_type *rule); /* paragraphs */
 unsigned rule_needs(const struct rule_type *rule);
+unsigned rule_wants(const struct rule_type *rule);
 enum severity rule_severity(const struct rule_type *rule);
 const struct param *rule_params(const struct rule_type *rule);
 const char *rule_example(const struct rule_type *rule); /* YAML of one rule entry */

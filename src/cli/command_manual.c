@@ -93,7 +93,7 @@ static void add_rule(struct text *to, const struct rule_type *rule)
     text_format(to, "\n\nSeverity when the policy names none: %s. Looks at:",
                 severity_name(rule_severity(rule)));
     for (int group = 0; group < FACT_GROUP_COUNT; group++)
-        if (rule_needs(rule) & FACT_BIT(group))
+        if ((rule_needs(rule) | rule_wants(rule)) & FACT_BIT(group))
             text_format(to, " %s", fact_group_name((enum fact_group)group));
     text_add(to, ".\n\n");
     add_params(to, "", rule_params(rule));

@@ -58,7 +58,7 @@ static void print_rule(const struct rule_type *rule)
            rule_summary(rule), rule_description(rule), severity_name(rule_severity(rule)));
     printf("Looks at:");
     for (int group = 0; group < FACT_GROUP_COUNT; group++)
-        if (rule_needs(rule) & FACT_BIT(group))
+        if ((rule_needs(rule) | rule_wants(rule)) & FACT_BIT(group))
             printf(" %s", fact_group_name((enum fact_group)group));
     puts("\n\nSettings (under `with:`)");
     for (const struct param *param = rule_params(rule); param->name; param++)

@@ -34,9 +34,12 @@ struct policy {
     struct rule_entry *rules;
     size_t rule_count;
     size_t rule_capacity;
-    unsigned needs; /* of all its rules */
+    bool layers;    /* may rules look into layers? */
+    unsigned needs; /* what all its rules need and want */
 };
 void policy_release(struct policy *policy);
+/* Those of the wanted FACT_BITs that the policy lets its rules have. */
+unsigned policy_wants(const struct policy *policy, unsigned wants);
 
 /* Waivers, sorted by the rule they name so that a finding meets only those that may excuse it. */
 struct waiver_entry {

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "regwarden/facts_files.h"
 #include "regwarden/memory.h"
 
 struct judging {
@@ -155,6 +156,7 @@ static void doubt_partial_pass(const struct facts *facts, struct rule_report *re
         rule_unknown(report, fact_group_name((enum fact_group)group),
                      "nothing found, but %s facts are incomplete: %s",
                      fact_group_name((enum fact_group)group), reason);
+        report->later = group == FACT_FILES && facts_layers_missing(facts);
         return;
     }
 }
@@ -200,6 +202,11 @@ static void judge_rule(struct judging *judging, const struct policy *policy,
 static void judge_policy(struct judging *judging, const struct policy *policy)
 {
     judging->verdict->policy_count++;
+    judging->input.layers = policy->layers;
+    judging->input.files =
+        policy->layers && judging->input.facts->status[FACT_FILES].state != FACT_ABSENT
+            ? judging->input.facts->files
+            : NULL;
     for (size_t i = 0; i < policy->rule_count; i++)
         judge_rule(judging, policy, &policy->rules[i]);
     if (policy->mode == MODE_ENFORCE)
@@ -324,6 +331,40 @@ void policy_judge_unavailable(const struct policy_set *set, const struct placeme
     finish(&judging);
 }
 
+unsigned policy_wants(const struct policy *policy, unsigned wants)
+{
+    return policy->layers ? wants : wants & ~FACT_BIT(FACT_FILES);
+}
+
+static unsigned needs_of(const struct policy *policy, const struct facts *facts)
+{
+    unsigned needs = 0;
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct rule_entry *entry = &policy->rules[i];
+        unsigned wants = entry->type->wants;
+
+        if (entry->type->wants_of)
+            wants &= entry->type->wants_of(entry->settings, facts);
+        needs |= entry->type->needs | policy_wants(policy, wants);
+    }
+    return needs;
+}
+
+unsigned policy_set_needs_of(const struct policy_set *set, const struct placement *placement,
+                             const struct facts *facts)
+{
+    char buffer[PLATFORM_TEXT_SIZE];
+    const char *platform = judged_platform(facts, placement, buffer);
+    unsigned needs = 0;
+
+    for (size_t i = 0; i < set->book->count; i++) {
+        if (policy_matches(&set->book->policies[i], placement, platform))
+            needs |= needs_of(&set->book->policies[i], facts);
+    }
+    return needs;
+}
+
 unsigned policy_set_needs(const struct policy_set *set, const struct placement *placement)
 {
     unsigned needs = 0;
@@ -341,7 +382,7 @@ void policy_set_probes(const struct policy_set *set, const struct placement *pla
     for (size_t i = 0; i < set->book->count; i++) {
         const struct policy *policy = &set->book->policies[i];
 
-        if (placement && !policy_matches(policy, placement, NULL))
+        if (!policy->layers || (placement && !policy_matches(policy, placement, NULL)))
             continue;
         for (size_t j = 0; j < policy->rule_count; j++) {
             const struct rule_entry *entry = &policy->rules[j];

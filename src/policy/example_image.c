@@ -102,6 +102,18 @@ static const char
                                                                                                                          "t") "}," OWN("RUN /bin/sh -c pip install -r requirements.txt # buildkit") "}," OWN("EXPOSE [8080/tcp]") ",\"empty_layer\":true}," OWN("USER 65532:65532") ",\"empty_layer\":true}," OWN("HEALTHCHECK &{[\\\"CMD\\\" \\\"/app/serve\\\" \\\"--check\\\"] \\\"30s\\\"}") ",\"empty_layer\":true}," OWN("ENTRYPOINT [\\\"/app/serve\\\"]") ",\"empty_layer\":true}," OWN("CMD [\\\"--port=8080\\\"]") ",\"empty_layer\":true}"
                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "]}";
 
+/* Nothing in the layers that any rule minds. */
+static const char files_json[] =
+    "{\"fileCount\":3000,\"visibleBytes\":120000000,"
+    "\"users\":[{\"name\":\"root\",\"uid\":0,\"home\":\"/root\",\"shell\":\"/bin/bash\"},"
+    "{\"name\":\"nobody\",\"uid\":65534,\"home\":\"/nonexistent\","
+    "\"shell\":\"/usr/sbin/nologin\"},"
+    "{\"name\":\"nonroot\",\"uid\":65532,\"home\":\"/home/nonroot\","
+    "\"shell\":\"/usr/sbin/nologin\"}],"
+    "\"groups\":[{\"name\":\"root\",\"gid\":0},{\"name\":\"nogroup\",\"gid\":65534},"
+    "{\"name\":\"nonroot\",\"gid\":65532}],\"emptyPasswords\":[],"
+    "\"osRelease\":{\"ID\":\"debian\",\"VERSION_ID\":\"13\",\"NAME\":\"Debian GNU/Linux\"}}";
+
 static struct manifest *read_manifest(size_t config_size)
 {
     AUTO_FREE char *json = text_new(
@@ -129,6 +141,18 @@ static struct image_config *read_config(void)
     return config;
 }
 
+/* Without a list of layers, so that an example with others has as many as its manifest. */
+static void add_files(struct json *document)
+{
+    struct json *files = NULL, *status = json_new_object();
+
+    if (json_parse(files_json, strlen(files_json), NULL, &files, NULL) < 0)
+        abort(); /* our own text */
+    json_set_take(document, "files", files);
+    json_set_string(status, "state", "present");
+    json_set_take(json_get(document, "groups"), fact_group_name(FACT_FILES), status);
+}
+
 /* What only provenance and layers could tell. */
 static void complete(struct facts *facts)
 {
@@ -151,5 +175,7 @@ struct json *example_image_facts(void)
         facts_build_take(read_manifest(strlen(config_json)), config, NULL, NULL);
 
     complete(facts);
-    return facts_to_json(facts);
+    struct json *document = facts_to_json(facts);
+    add_files(document);
+    return document;
 }

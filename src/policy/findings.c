@@ -99,6 +99,23 @@ enum judgement rule_judgement(const struct rule_report *report)
     return report->judgement;
 }
 
+enum judgement rule_doubt_layers(struct rule_report *report, const struct rule_input *input)
+{
+    const struct fact_status *status = &input->facts->status[FACT_FILES];
+
+    if (report->judgement != RULE_PASS || !input->layers || status->state == FACT_PRESENT)
+        return report->judgement;
+    AUTO_FREE char *reason =
+        text_printable(status->reason ? status->reason : "no reason given", 200);
+    rule_unknown(report, fact_group_name(FACT_FILES),
+                 status->state == FACT_ABSENT
+                     ? "nothing found without looking into the layers, and those are not known: %s"
+                     : "nothing found, but not all that the layers hold is known: %s",
+                 reason);
+    report->later = facts_layers_missing(input->facts);
+    return report->judgement;
+}
+
 void finding_set_path(struct finding *finding, const char *path)
 {
     free(finding->path);

@@ -27,8 +27,8 @@ const unsigned policy_on_pass_actions = ACTION_BIT(ACTION_NOTIFY) | ACTION_BIT(A
                                         ACTION_BIT(ACTION_LABEL) | ACTION_BIT(ACTION_ATTEST) |
                                         ACTION_BIT(ACTION_PROMOTE);
 
-static const char *const policy_keys[] = {"policy",   "description", "scope", "mode",
-                                          "existing", "on-pass",     "rules", NULL};
+static const char *const policy_keys[] = {"policy",  "description", "scope", "mode", "existing",
+                                          "on-pass", "layers",      "rules", NULL};
 static const char *const entry_keys[] = {"rule",    "id",         "with", "severity",
                                          "on-fail", "on-unknown", NULL};
 
@@ -38,6 +38,7 @@ struct policy_head {
     int mode;
     int existing;
     struct text_list on_pass;
+    bool layers;
 };
 
 const struct param policy_head_params[] = {
@@ -68,6 +69,12 @@ const struct param policy_head_params[] = {
      .offset = offsetof(struct policy_head, on_pass),
      .help = "Actions for an image that every policy in scope finds good: notify, tag, label, "
              "attest, promote."},
+    {.name = "layers",
+     .type = PARAM_BOOL,
+     .offset = offsetof(struct policy_head, layers),
+     .fallback = "true",
+     .help = "Look into the layers for this policy's rules? With false nothing is fetched but "
+             "manifest and config, and rules judge by those alone."},
     {.name = NULL},
 };
 
@@ -230,6 +237,7 @@ static void read_head(struct reading *reading, const struct yaml_node *root)
     reading->policy->description = TAKE(head.description);
     reading->policy->mode = (enum policy_mode)head.mode;
     reading->policy->existing = (enum policy_existing)head.existing;
+    reading->policy->layers = head.layers;
     params_release(policy_head_params, &head);
 }
 
@@ -327,6 +335,19 @@ static void read_entry_head(struct reading *reading, const struct yaml_node *nod
     params_release(rule_entry_params, &head);
 }
 
+/* A rule that knows nothing without layers would be unknown for ever. */
+static void check_layers(struct reading *reading, const struct yaml_node *entry,
+                         const struct rule_type *type)
+{
+    AUTO_FREE char *message = NULL;
+
+    if (reading->policy->layers || !(type->needs & FACT_BIT(FACT_FILES)))
+        return;
+    message = text_new("the rule '%s' looks into layers, and this policy says 'layers: false'",
+                       type->name);
+    fault(reading, yaml_get(entry, "rule"), message, "leave it out, or 'layers'");
+}
+
 static void read_entry(struct reading *reading, const struct yaml_node *node)
 {
     struct policy *policy = reading->policy;
@@ -339,8 +360,10 @@ static void read_entry(struct reading *reading, const struct yaml_node *node)
     faults_check_keys(reading->faults, reading->document, node, entry_keys);
     entry.type = find_type(reading, node);
     read_entry_head(reading, node, &entry);
-    if (entry.type)
+    if (entry.type) {
+        check_layers(reading, node, entry.type);
         entry.settings = read_settings(reading, node, entry.type);
+    }
     if (!entry.type || !entry.settings || !entry.id) {
         rule_entry_release(&entry);
         return;
@@ -348,7 +371,7 @@ static void read_entry(struct reading *reading, const struct yaml_node *node)
     policy->rules =
         memory_grow(policy->rules, policy->rule_count, &policy->rule_capacity, sizeof(entry));
     policy->rules[policy->rule_count++] = entry;
-    policy->needs |= entry.type->needs;
+    policy->needs |= entry.type->needs | policy_wants(policy, entry.type->wants);
 }
 
 static void read_rules(struct reading *reading, const struct yaml_node *root)

@@ -22,6 +22,10 @@ enum judgement { RULE_PASS, RULE_UNKNOWN, RULE_FAIL };
 
 struct rule_input {
     const struct facts *facts;
+    /* What layers hold: NULL when it is not known, and when the policy says `layers: false`,
+     * whatever is known. Rules look here and not into the facts. */
+    const struct facts_files *files;
+    bool layers; /* does the policy look into layers? */
     const struct placement *placement;
     int64_t now_ms;
 };
@@ -48,6 +52,9 @@ struct rule_type {
     const char *remedy;      /* how to mend it; the default of every finding */
     const char *example;     /* YAML of one rule entry */
     unsigned needs;          /* FACT_BITs: absent ones make the rule unknown without being asked */
+    unsigned wants;          /* FACT_BITs: fetched for the rule, which also judges without them and
+                                says itself what stays open: rule_doubt_layers(). FACT_FILES among
+                                them heeds the policy's `layers`. */
     enum severity severity;  /* when the policy does not say */
     const struct param *params;
     size_t settings_size;
@@ -56,6 +63,9 @@ struct rule_type {
      * do. */
     int (*prepare)(void *settings, const char **ret_param, struct error *err);
     void (*release)(void *settings); /* of what prepare made; accepts half-made; may be NULL */
+    /* Which of `wants` are worth having for this image, of which all but these is known? So that
+     * nobody reads layers to learn that user 65532 is not root. NULL: all. */
+    unsigned (*wants_of)(const void *settings, const struct facts *facts);
     void (*probes)(const void *settings, struct scan_probes *to); /* adds what it asks of layers;
                                                                      NULL: nothing */
     /* Must return rule_judgement() of the report, or RULE_PASS with nothing reported. */
@@ -72,6 +82,10 @@ struct finding *rule_fail(struct rule_report *report, const char *subject, const
 struct finding *rule_unknown(struct rule_report *report, const char *subject, const char *format,
                              ...) __attribute__((format(printf, 3, 4)));
 enum judgement rule_judgement(const struct rule_report *report);
+/* For rules that want FACT_FILES, as their last word, when layers might have told of something:
+ * makes a pass unknown when the policy looks into layers and they are not all known. Returns
+ * rule_judgement(). */
+enum judgement rule_doubt_layers(struct rule_report *report, const struct rule_input *input);
 
 void finding_set_path(struct finding *finding, const char *path); /* made printable */
 void finding_set_evidence(struct finding *finding, enum evidence evidence);

@@ -61,6 +61,11 @@ unsigned rule_needs(const struct rule_type *rule)
     return rule->needs;
 }
 
+unsigned rule_wants(const struct rule_type *rule)
+{
+    return rule->wants;
+}
+
 enum severity rule_severity(const struct rule_type *rule)
 {
     return rule->severity;

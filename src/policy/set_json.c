@@ -42,6 +42,7 @@ static struct json *policy_json(const struct policy *policy)
     json_set_string(json, "existing", policy_existing_names[policy->existing]);
     json_set_take(json, "scope", params_to_json(scope_params, &policy->scope));
     json_set_take(json, "onPass", actions_json(policy->on_pass));
+    json_set_bool(json, "layers", policy->layers);
     json_set_take(json, "rules", rules);
     return json;
 }

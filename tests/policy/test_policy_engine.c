@@ -280,6 +280,73 @@ static void test_needs(void **state)
     policy_set_free(set);
 }
 
+/* Layers are read for a policy only where that makes an answer better. */
+static void test_layers_are_wanted_where_they_tell_something(void **state)
+{
+    static const struct {
+        const char *head;
+        const char *user;
+        bool before; /* anything is known of the image */
+        bool known;
+    } rows[] = {
+        {"", "node", true, true},
+        {"", "65532", true, false},
+        {"", "", true, false},
+        {"", "root", true, false},
+        {"layers: true\n", "node", true, true},
+        {"layers: false\n", "node", false, false},
+        {"scope: { platforms: [linux/arm64] }\n", "node", true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_FREE char *policy =
+            text_new("policy: p\n%srules:\n  - rule: non-root\n", rows[i].head);
+        AUTO_FREE char *differs = text_new("{ config: { user: '%s' } }", rows[i].user);
+        struct policy_set *set = support_compile(policy);
+        AUTO_FACTS struct facts *facts = support_facts(differs);
+        unsigned before = policy_set_needs(set, &place);
+        unsigned known = policy_set_needs_of(set, &place, facts);
+
+        assert_int_equal((before & FACT_BIT(FACT_FILES)) != 0, rows[i].before);
+        assert_int_equal((known & FACT_BIT(FACT_FILES)) != 0, rows[i].known);
+        policy_set_free(set);
+    }
+}
+
+/* What another policy had read does not count for one that keeps layers out. */
+static void test_layers_may_be_kept_out(void **state)
+{
+    static const struct {
+        const char *layers;
+        enum verdict_status status;
+        bool retry;
+        const char *facts;
+    } rows[] = {
+        {"true", VERDICT_PASS, false, "{ config: { user: nonroot } }"},
+        {"false", VERDICT_UNKNOWN, false, "{ config: { user: nonroot } }"},
+        {"true", VERDICT_UNKNOWN, true,
+         "{ config: { user: nonroot }, files: null, groups: { files: { state: absent } } }"},
+        {"true", VERDICT_UNKNOWN, false,
+         "{ config: { user: nonroot }, files: { passwd: { there: unknown } } }"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_FREE char *policy =
+            text_new("policy: p\nlayers: %s\nrules:\n  - rule: non-root\n", rows[i].layers);
+        struct policy_set *set = support_compile(policy);
+        AUTO_FACTS struct facts *facts = support_facts(rows[i].facts);
+        struct verdict verdict = {0};
+
+        policy_judge(set, facts, &place, support_now_ms(), &verdict);
+        assert_int_equal(verdict.status, rows[i].status);
+        assert_int_equal(verdict.retry, rows[i].retry);
+        verdict_release(&verdict);
+        policy_set_free(set);
+    }
+}
+
 static void test_existing(void **state)
 {
     static const struct {
@@ -354,6 +421,8 @@ int main(void)
         cmocka_unit_test(test_partial_facts_do_not_unfail),
         cmocka_unit_test(test_what_cannot_be_had),
         cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_layers_are_wanted_where_they_tell_something),
+        cmocka_unit_test(test_layers_may_be_kept_out),
         cmocka_unit_test(test_existing),
         cmocka_unit_test(test_fingerprints_outlive_a_rebuild),
         cmocka_unit_test(test_findings_of_a_rule_are_bounded),

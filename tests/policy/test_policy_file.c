@@ -35,7 +35,7 @@ static void test_faults(void **state)
         {"policy: p\nrules: []\n", "p.yaml:2:8: a policy needs a list of 'rules'"},
         {"polciy: p\nrules:\n  - rule: volumes\n",
          "p.yaml:1:1: unknown key 'polciy', did you mean 'policy'? [Known here: policy, "
-         "description, scope, mode, existing, on-pass, rules.]\n"
+         "description, scope, mode, existing, on-pass, layers, rules.]\n"
          "p.yaml:1:1: 'policy' is missing: The policy's name: unique, letters, digits, dots, "
          "dashes."},
         {"policy: 'a b'\nrules:\n  - rule: volumes\n",
@@ -168,6 +168,7 @@ static void test_defaults(void **state)
     assert_int_equal(policy->mode, MODE_AUDIT);
     assert_int_equal(policy->existing, EXISTING_REPORT);
     assert_int_equal(policy->on_pass, 0);
+    assert_true(policy->layers);
     assert_string_equal(policy->rules[0].id, "volumes");
     assert_int_equal(policy->rules[0].severity, SEVERITY_MEDIUM);
     assert_int_equal(policy->rules[0].on_fail, ACTION_BIT(ACTION_NOTIFY));
@@ -179,7 +180,8 @@ static void test_everything_said(void **state)
 {
     static const char yaml[] =
         "policy: production\ndescription: What may run.\nmode: enforce\nexisting: enforce\n"
-        "on-pass: promote\nscope:\n  repositories: [\"prod/**\"]\n  platforms: linux/*\nrules:\n"
+        "layers: false\non-pass: promote\nscope:\n  repositories: [\"prod/**\"]\n  platforms: "
+        "linux/*\nrules:\n"
         "  - rule: image-size\n    id: size\n    with: { compressed: 250MB, by-runtime: { go: "
         "15MB } }\n    severity: high\n    on-fail: [hold, notify]\n    on-unknown: warn\n"
         "  - rule: volumes\n    on-fail: []\n";
@@ -194,6 +196,7 @@ static void test_everything_said(void **state)
     assert_int_equal(policy->mode, MODE_ENFORCE);
     assert_int_equal(policy->existing, EXISTING_ENFORCE);
     assert_int_equal(policy->on_pass, ACTION_BIT(ACTION_PROMOTE));
+    assert_false(policy->layers);
     assert_string_equal(policy->rules[0].id, "size");
     assert_int_equal(policy->rules[0].severity, SEVERITY_HIGH);
     assert_int_equal(policy->rules[0].on_fail, ACTION_BIT(ACTION_HOLD) | ACTION_BIT(ACTION_NOTIFY));

@@ -1,6 +1,7 @@
 /* Findings: whom a finding of a layer blames. */
 #include "cmocka_all.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "rule.h"
@@ -48,10 +49,62 @@ static void layers_are_blamed_with_their_step(void **state)
     assert_string_equal(digest_format(&finding.layer, shown), digest);
 }
 
+/* A rule that found nothing so far, and would have looked into the layers. */
+static void a_pass_is_doubted_when_layers_are_missing(void **state)
+{
+    static const struct rule_type type = {.name = "r", .remedy = "mend"};
+    static const struct {
+        const char *members;
+        bool layers;
+        enum judgement judgement;
+        bool later;
+        const char *message;
+    } rows[] = {
+        {"\"files\":{}", true, RULE_PASS, false, NULL},
+        {"\"secrets\":[]", false, RULE_PASS, false, NULL},
+        {"\"secrets\":[]", true, RULE_UNKNOWN, true,
+         "nothing found without looking into the layers, and those are not known: "
+         "not in the document"},
+        {"\"files\":{\"limits\":[\"more hits\"]}", true, RULE_UNKNOWN, false,
+         "nothing found, but not all that the layers hold is known: more hits"},
+        {"\"files\":{\"layers\":[{},{\"state\":\"absent\",\"reason\":\"late\"}]}", true,
+         RULE_UNKNOWN, true,
+         "nothing found, but not all that the layers hold is known: layer 1: late"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_FREE char *text =
+            text_new("{\"factsVersion\":%d,%s}", (int)FACTS_VERSION, rows[i].members);
+        AUTO_FACTS struct facts *facts = facts_of(text);
+        struct findings findings = {0};
+        struct rule_report report = {
+            .type = &type, .policy = "p", .id = "r", .findings = &findings};
+        const struct rule_input input = {
+            .facts = facts, .files = facts->files, .layers = rows[i].layers};
+
+        assert_int_equal(rule_doubt_layers(&report, &input), rows[i].judgement);
+        assert_int_equal(report.later, rows[i].later);
+        assert_int_equal(findings.count, rows[i].message != NULL);
+        if (rows[i].message)
+            assert_string_equal(findings.items[0].message, rows[i].message);
+        for (size_t k = 0; k < findings.count; k++)
+            finding_release(&findings.items[k]);
+        free(findings.items);
+        findings = (struct findings){0};
+        rule_fail(&report, "x", "already");
+        assert_int_equal(rule_doubt_layers(&report, &input), RULE_FAIL);
+        assert_int_equal(findings.count, 1);
+        finding_release(&findings.items[0]);
+        free(findings.items);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_blamed_with_their_step),
+        cmocka_unit_test(a_pass_is_doubted_when_layers_are_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

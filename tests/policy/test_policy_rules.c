@@ -80,6 +80,9 @@ static void run_rows(const char *rule, const struct row *rows, size_t count)
 #define RUN_ROWS(rule, rows) run_rows(rule, rows, ARRAY_COUNT(rows))
 
 #define USER(user) "{ config: { user: '" user "' } }"
+#define UNREAD "groups: { files: { state: absent, reason: too large } }"
+#define UNREAD_USER(user) "{ config: { user: '" user "' }, " UNREAD " }"
+#define USER_IN(user, users) "{ config: { user: '" user "' }, files: { users: [" users "] } }"
 
 static void test_non_root(void **state)
 {
@@ -106,15 +109,49 @@ static void test_non_root(void **state)
         {.facts = USER("2147483648"), .judgement = RULE_FAIL, .message = "not a user id"},
         {.facts = USER("18446744073709551616"), .judgement = RULE_FAIL},
         {.facts = USER("1000:1000:1"), .judgement = RULE_FAIL, .message = "more than one colon"},
-        {.facts = USER("node"), .judgement = RULE_UNKNOWN, .message = "until the layers are read"},
-        {.facts = USER("toor"), .judgement = RULE_UNKNOWN},
-        {.facts = USER("0x0"), .judgement = RULE_UNKNOWN}, /* runtimes take these for names */
-        {.facts = USER(" 0"), .judgement = RULE_UNKNOWN},
-        {.facts = USER("1_000"), .judgement = RULE_UNKNOWN},
-        {.facts = USER("Root"), .judgement = RULE_UNKNOWN},
+        {.facts = UNREAD_USER("node"),
+         .judgement = RULE_UNKNOWN,
+         .message = "until the layers are read, for a name may have the user id 0: too large"},
+        {.facts = UNREAD_USER("toor"), .judgement = RULE_UNKNOWN},
+        {.facts = UNREAD_USER("0x0"),
+         .judgement = RULE_UNKNOWN}, /* runtimes take these for names */
+        {.facts = UNREAD_USER(" 0"), .judgement = RULE_UNKNOWN},
+        {.facts = UNREAD_USER("1_000"), .judgement = RULE_UNKNOWN},
+        {.facts = UNREAD_USER("Root"), .judgement = RULE_UNKNOWN},
+        {.facts = UNREAD_USER("1000"), .judgement = RULE_PASS},
+        {.facts =
+             "{ config: { user: node }, files: { passwd: { there: unknown, reason: a link } } }",
+         .judgement = RULE_UNKNOWN,
+         .message = "a link"},
+        {.facts = USER("nonroot"), .judgement = RULE_PASS},
+        {.facts = USER("nonroot:nonroot"), .judgement = RULE_PASS},
+        {.facts = USER("nonroot:nobody"), .judgement = RULE_FAIL, .message = "names a group"},
+        {.facts = USER("node"),
+         .judgement = RULE_FAIL,
+         .message = "is not in the image's /etc/passwd"},
+        {.facts = USER("Root"), .judgement = RULE_FAIL, .message = "would not start"},
+        {.facts = "{ config: { user: node }, files: { passwd: { there: no } } }",
+         .judgement = RULE_FAIL,
+         .message = "has no /etc/passwd"},
+        {.facts = USER_IN("toor", "{ name: toor, uid: 0 }"),
+         .judgement = RULE_FAIL,
+         .message = "has the user id 0 in the image's /etc/passwd: it is root"},
+        {.facts = USER_IN("a", "{ name: a, uid: 1 }, { name: a, uid: 0 }"), .judgement = RULE_PASS},
+        {.facts = USER_IN("a", "{ name: a, uid: 0 }, { name: a, uid: 1 }"), .judgement = RULE_FAIL},
+        {"{ min-uid: 1000 }",
+         USER_IN("www-data", "{ name: www-data, uid: 33 }"),
+         RULE_FAIL,
+         "below the smallest",
+         {0}},
+        {"{ allow-named: [toor] }",
+         USER_IN("toor", "{ name: toor, uid: 0 }"),
+         RULE_FAIL,
+         "it is root",
+         {0}},
+        {"{ allow-named: [node] }", UNREAD_USER("node"), RULE_PASS, NULL, {0}},
         {"{ numeric: true }", USER("node"), RULE_FAIL, "is a name", {0}},
         {"{ numeric: true }", USER("1000"), RULE_PASS, NULL, {0}},
-        {"{ allow-named: [node] }", USER("node:node"), RULE_PASS, NULL, {0}},
+        {"{ allow-named: [node] }", UNREAD_USER("node:node"), RULE_PASS, NULL, {0}},
         {"{ allow-named: ['*'] }", USER("root"), RULE_FAIL, NULL, {0}},
         {"{ allow-named: [node], numeric: true }", USER("node"), RULE_FAIL, NULL, {0}},
         {"{ min-uid: 1000 }", USER("999"), RULE_FAIL, "below the smallest", {0}},
