@@ -124,6 +124,8 @@ void store_read_layer(struct store *store, const struct digest *digest, store_pa
                       void *argument);
 /* As the store packs them, without one. Any thread. */
 int layer_facts_pack(const struct layer_facts *facts, struct text *ret, struct error *err);
+/* Bytes of the document once it is unpacked; 0 when it is damaged. */
+size_t layer_facts_plain_bytes(const void *packed, size_t size);
 /* FAILURE_SYSTEM when damaged. Returns new. */
 int layer_facts_unpack(const void *packed, size_t size, struct layer_facts **ret,
                        struct error *err);

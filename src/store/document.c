@@ -84,19 +84,28 @@ static int parse(const char *bytes, size_t size, struct json **ret, struct error
     return FAILURE_SYSTEM;
 }
 
-int document_unpack(struct codec *codec, const void *bytes, size_t size, struct json **ret,
-                    struct error *err)
+size_t document_plain_bytes(const void *bytes, size_t size)
 {
     unsigned long long plain = size ? ZSTD_getFrameContentSize(bytes, size) : 0;
 
-    if (plain == 0 || plain == ZSTD_CONTENTSIZE_ERROR || plain == ZSTD_CONTENTSIZE_UNKNOWN ||
+    if (plain == ZSTD_CONTENTSIZE_ERROR || plain == ZSTD_CONTENTSIZE_UNKNOWN ||
         plain > DOCUMENT_MAX_BYTES)
+        return 0;
+    return (size_t)plain;
+}
+
+int document_unpack(struct codec *codec, const void *bytes, size_t size, struct json **ret,
+                    struct error *err)
+{
+    size_t plain = document_plain_bytes(bytes, size);
+
+    if (plain == 0)
         return error_set(err, FAILURE_SYSTEM, "a stored document is damaged");
     if (!codec->decompress)
         codec->decompress = ZSTD_createDCtx();
     assert(codec->decompress);
-    AUTO_FREE char *buffer = memory_new_array((size_t)plain, 1);
-    size_t got = ZSTD_decompressDCtx(codec->decompress, buffer, (size_t)plain, bytes, size);
+    AUTO_FREE char *buffer = memory_new_array(plain, 1);
+    size_t got = ZSTD_decompressDCtx(codec->decompress, buffer, plain, bytes, size);
     if (ZSTD_isError(got) || got != plain)
         return error_set(err, FAILURE_SYSTEM, "a stored document is damaged");
     return parse(buffer, got, ret, err);

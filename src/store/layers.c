@@ -253,6 +253,11 @@ int layer_facts_pack(const struct layer_facts *facts, struct text *ret, struct e
     return failure;
 }
 
+size_t layer_facts_plain_bytes(const void *packed, size_t size)
+{
+    return document_plain_bytes(packed, size);
+}
+
 int layer_facts_unpack(const void *packed, size_t size, struct layer_facts **ret, struct error *err)
 {
     struct codec *codec = codec_new();
