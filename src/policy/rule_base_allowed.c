@@ -168,6 +168,62 @@ static enum judgement finish(struct rule_report *report, struct finding *finding
     return rule_judgement(report);
 }
 
+enum opinion { OPINION_NONE, OPINION_ALLOWED, OPINION_DENIED };
+
+static enum opinion opinion_of(const struct settings *settings, const char *name)
+{
+    struct base_name parts;
+
+    if (!name || !split_name(name, &parts))
+        return OPINION_NONE;
+    if (globs_match_name(&settings->deny_globs, &parts))
+        return OPINION_DENIED;
+    return settings->allow.count == 0 || globs_match_name(&settings->allow_globs, &parts)
+               ? OPINION_ALLOWED
+               : OPINION_NONE;
+}
+
+/* What the layers show: the base under every name that it has in the catalogue, and, where the base
+ * itself is only claimed, the nearest known image below it. `ret_name` is the one that decides. */
+static enum opinion opinion_of_layers(const struct settings *settings,
+                                      const struct facts_base *base, const char **ret_name)
+{
+    enum opinion opinion = OPINION_NONE;
+
+    for (size_t i = 0; i < base->alias_count; i++) {
+        enum opinion one = opinion_of(settings, base->aliases[i].name);
+
+        if (one > opinion)
+            *ret_name = base->aliases[i].name;
+        opinion = one > opinion ? one : opinion;
+    }
+    for (size_t i = 0; opinion == OPINION_NONE && i < base->ancestor_count; i++) {
+        bool nearest = i == 0 && base->known != ANSWER_YES;
+        enum opinion one = opinion_of(settings, base->ancestors[i].name);
+
+        if (one == OPINION_NONE || (one == OPINION_DENIED && !nearest))
+            continue;
+        *ret_name = base->ancestors[i].name;
+        opinion = one;
+    }
+    return opinion;
+}
+
+static enum judgement refuse(struct rule_report *report, const char *name, bool denied,
+                             enum evidence evidence)
+{
+    AUTO_FREE char *shown = text_printable(name, 200);
+    struct base_name parts;
+
+    if (!split_name(name, &parts))
+        return finish(report, rule_unknown(report, "base", "the base's name is too long"),
+                      evidence);
+    return finish(report,
+                  rule_fail(report, parts.bare, "the base %s is %s", shown,
+                            denied ? "denied by the policy" : "not one of the allowed bases"),
+                  evidence);
+}
+
 /* What is said against itself may be believed; what is said in its favour takes evidence. */
 static enum judgement pass(const struct settings *settings, const struct facts_base *base,
                            struct rule_report *report)
@@ -181,34 +237,59 @@ static enum judgement pass(const struct settings *settings, const struct facts_b
                   base->evidence);
 }
 
+/* Nothing is left to say what the base is. A claim that the layers contradict is worse than none.
+ */
+static enum judgement judge_nameless(const struct facts_base *base, struct rule_report *report)
+{
+    for (size_t i = 0; i < base->contradiction_count; i++) {
+        const struct base_contradiction *item = &base->contradictions[i];
+        AUTO_FREE char *shown = text_printable(item->name ? item->name : "another image", 200);
+
+        if (item->conflict == BASE_CONFLICT_DIGEST)
+            continue;
+        return finish(report,
+                      rule_fail(report, "claim",
+                                "by its %s the image is built on %s, which its layers contradict",
+                                evidence_name(item->source), shown),
+                      EVIDENCE_LAYERS);
+    }
+    return finish(report, rule_unknown(report, "base", "nothing says what the base image is"),
+                  base->evidence);
+}
+
+static enum judgement judge_scratch(const struct settings *settings, const struct facts_base *base,
+                                    struct rule_report *report)
+{
+    if (settings->allow_scratch)
+        return pass(settings, base, report);
+    return finish(report, rule_fail(report, "scratch", "the image is built from scratch"),
+                  base->evidence);
+}
+
 static enum judgement judge(const void *block, const struct rule_input *input,
                             struct rule_report *report)
 {
     const struct settings *settings = block;
     const struct facts_base *base = &input->facts->base;
-    struct base_name name;
-    bool denied;
+    const char *shown_name = NULL;
+    enum opinion by_layers = opinion_of_layers(settings, base, &shown_name);
+    enum opinion by_name;
 
+    if (text_equal(base->name, "scratch"))
+        return judge_scratch(settings, base, report);
+    by_name = opinion_of(settings, base->name);
+    if (by_name == OPINION_DENIED)
+        return refuse(report, base->name, true, base->evidence);
+    if (by_layers == OPINION_DENIED)
+        return refuse(report, shown_name, true, EVIDENCE_LAYERS);
+    if (by_layers == OPINION_ALLOWED &&
+        rule_evidence_of_choice(settings->min_evidence) <= EVIDENCE_LAYERS)
+        return RULE_PASS;
     if (!base->name)
-        return finish(report, rule_unknown(report, "base", "nothing says what the base image is"),
-                      base->evidence);
-    if (text_equal(base->name, "scratch")) {
-        if (settings->allow_scratch)
-            return pass(settings, base, report);
-        return finish(report, rule_fail(report, "scratch", "the image is built from scratch"),
-                      base->evidence);
-    }
-    if (!split_name(base->name, &name))
-        return finish(report, rule_unknown(report, "base", "the base's name is too long"),
-                      base->evidence);
-    denied = globs_match_name(&settings->deny_globs, &name);
-    if (!denied && (settings->allow.count == 0 || globs_match_name(&settings->allow_globs, &name)))
+        return judge_nameless(base, report);
+    if (by_name == OPINION_ALLOWED)
         return pass(settings, base, report);
-    AUTO_FREE char *shown = text_printable(base->name, 200);
-    return finish(report,
-                  rule_fail(report, name.bare, "the base %s is %s", shown,
-                            denied ? "denied by the policy" : "not one of the allowed bases"),
-                  base->evidence);
+    return refuse(report, base->name, false, base->evidence);
 }
 
 const struct rule_type rule_base_allowed = {
@@ -218,9 +299,12 @@ const struct rule_type rule_base_allowed = {
         "Compares the base's name with lists of patterns. `*` stops at a slash, `**` does not; "
         "`!` excludes. Short names stand for Docker Hub: `alpine` is `docker.io/library/alpine`. "
         "A pattern without a tag means every tag.\n\n"
-        "The name comes from provenance, annotations or labels; most builders write none of these "
-        "by themselves, and then the rule is unknown. Labels are inherited and can be made up: the "
-        "finding names the evidence.",
+        "An image that begins with the layers of an allowed base is built on it, whatever it says: "
+        "this is known for the bases of the catalogue (setting `bases`). For others the name comes "
+        "from provenance, annotations or labels; most builders write none of these by themselves, "
+        "and then the rule is unknown. They can be made up: the finding names the evidence, "
+        "`min-evidence: layers` believes layers and signed provenance only, and a claim that the "
+        "layers contradict fails.",
     .remedy = "Build FROM one of the allowed bases, or ask for this one to be allowed.",
     .example = "rule: base-allowed\nwith:\n  allow: [\"registry.example/base/**\", "
                "\"gcr.io/distroless/**\"]\n  deny: [\"**:latest\"]\n",

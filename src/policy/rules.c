@@ -5,12 +5,13 @@
 #include "regwarden/memory.h"
 
 static const struct rule_type *const rules[] = {
-    &rule_base_allowed,      &rule_base_pinned, &rule_build_tools,
-    &rule_entrypoint,        &rule_env,         &rule_exposed_ports,
-    &rule_forbidden_history, &rule_healthcheck, &rule_image_age,
-    &rule_image_size,        &rule_non_root,    &rule_platforms,
-    &rule_required_labels,   &rule_secrets,     &rule_tag_immutable,
-    &rule_tag_name,          &rule_volumes,     &rule_workdir,
+    &rule_base_allowed, &rule_base_fresh,    &rule_base_known,
+    &rule_base_pinned,  &rule_build_tools,   &rule_entrypoint,
+    &rule_env,          &rule_exposed_ports, &rule_forbidden_history,
+    &rule_healthcheck,  &rule_image_age,     &rule_image_size,
+    &rule_non_root,     &rule_platforms,     &rule_required_labels,
+    &rule_secrets,      &rule_tag_immutable, &rule_tag_name,
+    &rule_volumes,      &rule_workdir,
 };
 
 size_t rule_count(void)

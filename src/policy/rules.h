@@ -5,6 +5,8 @@
 #include "rule.h"
 
 extern const struct rule_type rule_base_allowed;
+extern const struct rule_type rule_base_fresh;
+extern const struct rule_type rule_base_known;
 extern const struct rule_type rule_base_pinned;
 extern const struct rule_type rule_build_tools;
 extern const struct rule_type rule_entrypoint;

@@ -320,6 +320,150 @@ static void test_bases(void **state)
     RUN_ROWS("base-allowed", allowed);
 }
 
+#define DIGEST_7                                       \
+    "sha256:07070707070707070707070707070707070707070" \
+    "70707070707070707070707"
+
+/* What the catalogue of bases adds. anchore-engine#127: FROM not_in scratch,distroless passed
+ * ubuntu, for nothing said what the base was. */
+static void test_known_bases(void **state)
+{
+    static const struct row allowed[] = {
+        /* known by its layers: it has several names, one of them is allowed */
+        {"{ allow: ['reg.example/base/**'], min-evidence: layers }",
+         "{ base: { known: yes, evidence: layers, name: python, names: [{ name: python },"
+         " { name: reg.example/base/python }] } }",
+         RULE_PASS,
+         NULL,
+         {0}},
+        {"{ allow: ['reg.example/base/**'], deny: [python] }",
+         "{ base: { known: yes, evidence: layers, names: [{ name: python },"
+         " { name: reg.example/base/python }] } }",
+         RULE_FAIL,
+         "denied",
+         {0}},
+        /* a claim that the catalogue does not know, on top of an allowed base */
+        {"{ allow: [debian], min-evidence: layers }",
+         "{ base: { known: no, evidence: annotation, name: team/a, ancestors: [{ name: debian }] } "
+         "}",
+         RULE_PASS,
+         NULL,
+         {0}},
+        /* and on top of a denied one, which it may be made up to hide */
+        {"{ allow: ['**'], deny: [ubuntu] }",
+         "{ base: { known: no, evidence: annotation, name: team/a, ancestors: [{ name: ubuntu }] } "
+         "}",
+         RULE_FAIL,
+         "ubuntu is denied",
+         {0}},
+        {"{ allow: ['**'], deny: [ubuntu] }",
+         "{ base: { known: yes, evidence: layers, name: team/a, names: [{ name: team/a }],"
+         " ancestors: [{ name: ubuntu }] } }",
+         RULE_PASS,
+         NULL,
+         {0}},
+        /* annotated with an allowed name: believed by annotation, not by layers */
+        {"{ allow: [python], min-evidence: layers }",
+         "{ base: { known: no, evidence: annotation, name: python } }",
+         RULE_UNKNOWN,
+         "by annotation only",
+         {0}},
+        {"{ allow: [python] }",
+         "{ base: { known: no, name: null, digest: null, evidence: none, contradictions:"
+         " [{ conflict: layers, source: annotation, name: python }] } }",
+         RULE_FAIL,
+         "its layers contradict",
+         {0}},
+        {"{ deny: [ubuntu] }",
+         "{ base: { known: no, name: null, digest: null, evidence: none } }",
+         RULE_UNKNOWN,
+         "nothing says",
+         {0}},
+    };
+    static const struct row known[] = {
+        {.judgement = RULE_UNKNOWN, .message = "no bases are known"},
+        {.facts = "{ base: { known: yes } }", .judgement = RULE_PASS},
+        {.facts = "{ base: { known: no } }",
+         .judgement = RULE_FAIL,
+         .message = "python:3.14-slim, which is not known"},
+        {.facts = "{ base: { known: no, name: null } }",
+         .judgement = RULE_FAIL,
+         .message = "no known base"},
+        {.facts = "{ base: { name: scratch } }", .judgement = RULE_PASS},
+        {"{ allow-scratch: false }", "{ base: { name: scratch } }", RULE_FAIL, "scratch", {0}},
+        {.facts = "{ base: { known: yes, contradictions: [{ conflict: name, source: label, name: "
+                  "alpine }] } }",
+         .judgement = RULE_FAIL,
+         .message = "by its label the image is built on alpine, but its layers begin with those of "
+                    "docker.io/library/python:3.14-slim"},
+        {"{ contradictions: none }",
+         "{ base: { known: yes, contradictions: [{ conflict: name, source: label, name: a }] } }",
+         RULE_PASS,
+         NULL,
+         {0}},
+        {.facts = "{ base: { known: yes, contradictions: [{ conflict: digest, source: annotation, "
+                  "name: python, digest: '" DIGEST_7 "' }] } }",
+         .judgement = RULE_PASS},
+        {"{ contradictions: all }",
+         "{ base: { known: yes, contradictions: [{ conflict: digest, source: annotation, name: "
+         "python, digest: '" DIGEST_7 "' }] } }",
+         RULE_FAIL,
+         "another digest",
+         {0}},
+    };
+    (void)state;
+    RUN_ROWS("base-allowed", allowed);
+    RUN_ROWS("base-known", known);
+}
+
+/* The image is judged at support_now_ms(). */
+static void test_fresh_bases(void **state)
+{
+    static const struct row fresh[] = {
+        {.judgement = RULE_UNKNOWN, .message = "no bases are known"},
+        {.facts = "{ base: { name: scratch } }", .judgement = RULE_PASS},
+        {.facts = "{ base: { known: yes } }", .judgement = RULE_PASS},
+        {.facts = "{ base: { known: no } }", .judgement = RULE_UNKNOWN, .message = "is not known"},
+        {.facts = "{ base: { known: no, name: null } }", .judgement = RULE_UNKNOWN},
+        {.facts = "{ base: { known: yes, supersededAt: '2020-01-01T00:00:00Z', current: '" DIGEST_7
+                  "' } }",
+         .judgement = RULE_FAIL,
+         .message = "names another image (sha256:070707070707…) since 2020-01-01"},
+        /* only claimed, and the name names an image that this one is not built on */
+        {.facts = "{ base: { known: no, evidence: label, supersededAt: '2020-01-01T00:00:00Z', "
+                  "current: '" DIGEST_7 "' } }",
+         .judgement = RULE_FAIL},
+        {"{ grace: 60d }",
+         "{ base: { known: yes, supersededAt: '2030-01-01T00:00:00Z' } }",
+         RULE_PASS,
+         NULL,
+         {0}},
+        {"{ any-name: true }",
+         "{ base: { known: yes, names: [{ name: a }, { name: b, supersededAt: "
+         "'2020-01-01T00:00:00Z' }] } }",
+         RULE_FAIL,
+         "b names another image",
+         {0}},
+        {.facts = "{ base: { known: yes, names: [{ name: a }, { name: b, supersededAt: "
+                  "'2020-01-01T00:00:00Z' }] } }",
+         .judgement = RULE_PASS},
+        {"{ max-age: 30d }",
+         "{ base: { known: yes, created: '2020-01-01T00:00:00Z' } }",
+         RULE_FAIL,
+         "was built",
+         {0}},
+        /* a reproducible build: when it was seen first counts */
+        {"{ max-age: 30d }",
+         "{ base: { known: yes, created: '1970-01-01T00:00:00Z', since: '2020-01-01T00:00:00Z' } }",
+         RULE_FAIL,
+         "was first seen",
+         {0}},
+        {"{ max-age: 30d }", "{ base: { known: yes } }", RULE_UNKNOWN, "cannot be told", {0}},
+    };
+    (void)state;
+    RUN_ROWS("base-fresh", fresh);
+}
+
 static void test_tags(void **state)
 {
     static const struct row name[] = {
@@ -835,6 +979,8 @@ int main(void)
         cmocka_unit_test(test_non_root),
         cmocka_unit_test(test_image_size),
         cmocka_unit_test(test_bases),
+        cmocka_unit_test(test_known_bases),
+        cmocka_unit_test(test_fresh_bases),
         cmocka_unit_test(test_tags),
         cmocka_unit_test(test_required_labels),
         cmocka_unit_test(test_exposed_ports),
