@@ -255,6 +255,25 @@ typedef void store_waivers_f(void *argument, const struct error *error,
 void store_load_waivers(struct store *store, store_waivers_f *done,
                         void *argument); /* not revoked */
 
+/* --- the catalogue of known bases --- */
+struct base_image;
+struct bases_change {                      /* in one transaction; copied */
+    const struct base_image *const *saved; /* new, or as they are now */
+    size_t saved_count;
+    const struct digest *gone;
+    size_t gone_count;
+    const char *add_source; /* a reference or pattern to follow; NULL: none */
+    const char *remove_source;
+    const char *by; /* who asked for it; may be NULL */
+};
+void store_change_bases(struct store *store, const struct bases_change *change, store_done_f *done,
+                        void *argument);
+
+typedef void store_json_f(void *argument, const struct error *error,
+                          struct json *json); /* borrowed */
+/* The published form of bases.h, and beside it "sources": [{reference, addedAt, by}]. */
+void store_load_bases(struct store *store, store_json_f *done, void *argument);
+
 /* --- lists and sums for people, as JSON --- */
 /* Lists are arrays, newest first. Times (…At) are RFC 3339; what is absent is left out. */
 enum store_list {
@@ -289,8 +308,6 @@ struct store_filter {
     int64_t before; /* ids below this, for paging; 0 from the newest */
     size_t limit;   /* 0: 100; at most 1000 */
 };
-typedef void store_json_f(void *argument, const struct error *error,
-                          struct json *json); /* borrowed */
 void store_list(struct store *store, enum store_list list, const struct store_filter *filter,
                 store_json_f *done, void *argument);
 

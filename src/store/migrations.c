@@ -83,11 +83,17 @@ static const char layers_sql[] =
     " probes TEXT NOT NULL, used_ms BIGINT NOT NULL, document {bytes} NOT NULL);"
     "CREATE INDEX layers_used ON layers (used_ms);";
 
+static const char bases_sql[] =
+    "CREATE TABLE bases (digest {bytes} NOT NULL PRIMARY KEY, document TEXT NOT NULL);"
+    "CREATE TABLE base_sources (reference TEXT NOT NULL PRIMARY KEY, added_ms BIGINT NOT NULL,"
+    " added_by TEXT);";
+
 const struct migration migrations[] = {
     {.number = 1, .name = "events, facts, placements and verdicts", .sql = record_sql},
     {.number = 2, .name = "plans, pushes and dead letters", .sql = actions_sql},
     {.number = 3, .name = "sweeps and waivers", .sql = upkeep_sql},
     {.number = 4, .name = "layers", .sql = layers_sql},
+    {.number = 5, .name = "known bases", .sql = bases_sql},
 };
 const size_t migration_count = ARRAY_COUNT(migrations);
 
