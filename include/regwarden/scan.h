@@ -36,8 +36,14 @@ struct scan_options {
     unsigned char salt[SCAN_SALT_SIZE]; /* makes secrets comparable across layers */
 };
 
-struct scan;                                               /* opaque */
-struct scan *scan_new(const struct scan_options *options); /* copies */
+/* Makes what all scans of a process share, once: the patterns of secrets, which take some time to
+ * compile. Whoever is going to close a sandbox around itself calls it before. FAILURE_SYSTEM: not
+ * on this processor. Any thread. */
+int scan_prepare(struct error *err);
+
+struct scan; /* opaque */
+/* Copies. Prepares when nobody did. */
+struct scan *scan_new(const struct scan_options *options);
 /* FAILURE_INPUT: no layer that all runtimes read the same way. FAILURE_LIMIT. After an error only
  * scan_free() may be called. */
 int scan_push(struct scan *scan, const void *bytes, size_t size, struct error *err);

@@ -17,10 +17,16 @@ enum secret_set {
     SET_LOWER_ALNUM, /* a-z 0-9 */
     SET_BASE32,      /* A-Z 2-7 */
     SET_HEX,         /* 0-9 a-f */
-    SET_WORD,        /* letters, digits, - and _ */
-    SET_TOKEN,       /* word and . */
-    SET_BASE64,      /* letters, digits, + / = */
-    SET_BEARER,      /* token and ~ + / = */
+    SET_ANY_HEX,     /* 0-9 a-f A-F */
+    SET_HEX_DASH,    /* 0-9 a-f - */
+    SET_DIGIT,
+    SET_WORD,   /* letters, digits, - and _ */
+    SET_TOKEN,  /* word and . */
+    SET_BASE64, /* letters, digits, + / = */
+    SET_BEARER, /* token and ~ + / = */
+    SET_URL,    /* token and % */
+    SET_PATH,   /* token and @ / */
+    SET_DOLLAR, /* a-z 0-9 $ */
     SECRET_SET_COUNT
 };
 

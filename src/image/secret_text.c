@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "secret_scan.h"
+#include "secret_formats.h"
 
 static bool is_name(char c)
 {
@@ -90,6 +90,14 @@ static bool pair_at(const struct secret_text *scan, size_t at, struct secret_wor
     return false;
 }
 
+/* What the value of such a name is. */
+static const char *named_kind(const char *name, size_t name_size, const char *value, size_t size)
+{
+    const char *kind = secret_named_kind(name, name_size, value, size);
+
+    return kind ? kind : "named-value";
+}
+
 /* A value is looked at under a telling name only, and a long one only once: linear. */
 static bool named_value_at(struct secret_text *scan, size_t at, struct secret_match *ret,
                            struct secret_word *ret_name)
@@ -112,8 +120,10 @@ static bool named_value_at(struct secret_text *scan, size_t at, struct secret_ma
     struct secret_match format;
     bool known = secret_format_at(scan, value.start, &format) && format.start == value.start &&
                  format.size == value.size;
-    *ret = (struct secret_match){
-        .kind = known ? format.kind : "named-value", .start = value.start, .size = value.size};
+    const char *kind = known ? format.kind
+                             : named_kind(scan->text + name.start, name.size,
+                                          scan->text + value.start, value.size);
+    *ret = (struct secret_match){.kind = kind, .start = value.start, .size = value.size};
     *ret_name = name;
     return true;
 }
@@ -159,7 +169,8 @@ bool secret_text_pair(const char *key, const char *value, struct secret_match *r
     enum secret_name judgement = secret_name_judge(key, strlen(key));
     if (secret_value_is_plausible(judgement, value, size)) {
         bool whole = found && format.start == 0 && format.size == size;
-        *ret = (struct secret_match){.kind = whole ? format.kind : "named-value", .size = size};
+        *ret = (struct secret_match){
+            .kind = whole ? format.kind : named_kind(key, strlen(key), value, size), .size = size};
         return true;
     }
     if (found)

@@ -11,7 +11,7 @@
 /* A NUL in the first bytes makes a file binary. */
 enum { HEAD_SIZE = 8192 };
 
-enum content_class { CLASS_UNKNOWN, CLASS_TEXT, CLASS_ELF, CLASS_OTHER };
+enum content_class { CLASS_UNKNOWN, CLASS_TEXT, CLASS_WIDE_TEXT, CLASS_ELF, CLASS_OTHER };
 
 struct content {
     struct findings *findings;
@@ -20,6 +20,9 @@ struct content {
     struct text path;
     uint8_t head[HEAD_SIZE];
     size_t head_size;
+    bool high_first; /* of wide texts: the order of the two bytes … */
+    bool has_odd;    /* … and the first byte of a character whose second is to come */
+    uint8_t odd;
     struct secret_window *window;
     struct elf_build *elf;
 };
@@ -54,24 +57,57 @@ void content_begin(struct content *content, const struct tar_entry *entry)
     content->head_size = 0;
 }
 
+/* UTF-16 without what is not ASCII: no secret has it. */
+static void push_wide(struct content *content, const uint8_t *bytes, size_t size)
+{
+    uint8_t narrow[512];
+    size_t count = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        content->has_odd = !content->has_odd;
+        if (content->has_odd) {
+            content->odd = bytes[i];
+            continue;
+        }
+        uint8_t high = content->high_first ? content->odd : bytes[i];
+        uint8_t low = content->high_first ? bytes[i] : content->odd;
+        narrow[count++] = high == 0 ? low : 0xff;
+        if (count == sizeof(narrow)) {
+            secret_window_push(content->window, narrow, count);
+            count = 0;
+        }
+    }
+    secret_window_push(content->window, narrow, count);
+}
+
 static void push_on(struct content *content, const uint8_t *bytes, size_t size)
 {
     if (content->class == CLASS_TEXT)
         secret_window_push(content->window, bytes, size);
+    else if (content->class == CLASS_WIDE_TEXT)
+        push_wide(content, bytes, size);
     else if (content->class == CLASS_ELF)
         elf_build_push(content->elf, bytes, size);
 }
 
-static void classify(struct content *content)
+static enum content_class class_of(const uint8_t *head, size_t size)
 {
     static const uint8_t elf[] = {0x7f, 'E', 'L', 'F'};
 
-    content->class = CLASS_TEXT;
-    if (content->head_size >= sizeof(elf) && memcmp(content->head, elf, sizeof(elf)) == 0)
-        content->class = CLASS_ELF;
-    else if (memchr(content->head, 0, content->head_size))
-        content->class = CLASS_OTHER;
-    if (content->class == CLASS_TEXT)
+    if (size >= sizeof(elf) && memcmp(head, elf, sizeof(elf)) == 0)
+        return CLASS_ELF;
+    if (size >= 4 && ((head[0] == 0xff && head[1] == 0xfe && (head[2] || head[3])) ||
+                      (head[0] == 0xfe && head[1] == 0xff)))
+        return CLASS_WIDE_TEXT;
+    return memchr(head, 0, size) ? CLASS_OTHER : CLASS_TEXT;
+}
+
+static void classify(struct content *content)
+{
+    content->class = class_of(content->head, content->head_size);
+    content->high_first = content->head[0] == 0xfe;
+    content->has_odd = false;
+    if (content->class == CLASS_TEXT || content->class == CLASS_WIDE_TEXT)
         secret_window_begin(content->window, text_data(&content->path));
     if (content->class == CLASS_ELF)
         elf_build_begin(content->elf, content->head, content->head_size);
@@ -134,7 +170,7 @@ void content_end(struct content *content)
 {
     if (content->class == CLASS_UNKNOWN)
         classify(content);
-    if (content->class == CLASS_TEXT)
+    if (content->class == CLASS_TEXT || content->class == CLASS_WIDE_TEXT)
         secret_window_end(content->window);
     else if (content->class == CLASS_ELF)
         report_elf(content);

@@ -8,6 +8,7 @@
 #include "content.h"
 #include "decompress.h"
 #include "findings.h"
+#include "patterns.h"
 #include "probes.h"
 #include "readers.h"
 #include "regwarden/clock.h"
@@ -44,15 +45,19 @@ static void add_signals(struct scan *scan, const struct tar_entry *entry)
     struct signal_match matches[SIGNAL_MATCHES_MAX];
     size_t count = signals_match(scan->signals, entry->path, matches);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        const struct signal_row *row = matches[i].row;
+        if (row->kind == SIGNAL_PACKAGE_CACHE && entry->stored == 0)
+            continue; /* locks, which stay when a cache is emptied */
         findings_add_hit(scan->findings, &(struct found_hit){
-                                             .kind = matches[i].row->kind,
-                                             .runtime = matches[i].row->runtime,
-                                             .what = matches[i].row->what,
+                                             .kind = row->kind,
+                                             .runtime = row->runtime,
+                                             .what = row->what,
                                              .path = entry->path,
                                              .path_size = matches[i].root_size,
                                              .bytes = entry->stored,
                                          });
+    }
 }
 
 static void add_mode(struct scan *scan, const struct tar_entry *entry, enum signal_kind kind)
@@ -209,11 +214,19 @@ static int unpacked(void *argument, const uint8_t *bytes, size_t size, struct er
     return tar_push(scan->tar, bytes, size, err);
 }
 
+int scan_prepare(struct error *err)
+{
+    return patterns_prepare(err);
+}
+
 struct scan *scan_new(const struct scan_options *options)
 {
     struct scan *scan = memory_new(sizeof(*scan));
     const struct scan_limits *limits = &options->limits;
 
+    int failure = scan_prepare(NULL);
+
+    assert(failure == 0);
     scan->options = *options;
     scan->started_ms = clock_steady_ms();
     scan->signals = signals_new();

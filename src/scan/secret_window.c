@@ -1,46 +1,44 @@
 /* A window slides over a text; what it finds does not depend on how the text was cut. A secret that
- * begins in the last part of a window is left to the next one, which sees it whole. */
+ * begins in the last part of a window is left to the next one, which sees it whole. Clues are
+ * looked for in the window as it stands; each that is found is then checked closely. */
 #include "secret_window.h"
 
 #include <string.h>
 
 #include "content.h"
+#include "patterns.h"
 #include "regwarden/crypto.h"
 #include "regwarden/secret_text.h"
 #include "signals.h"
 
 /* WINDOW_SIZE is looked at in one go, of which the last OVERLAP bytes come again, and CONTEXT
  * before them, since a token is told by what stands before it. */
-enum {
-    WINDOW_SIZE = 128 * 1024,
-    OVERLAP = 16 * 1024,
-    CONTEXT = 64,
-    MATCHES_MAX = 64,
-    PER_FILE_MAX = 64
-};
+enum { WINDOW_SIZE = 128 * 1024, OVERLAP = 16 * 1024, CONTEXT = 128, PER_FILE_MAX = 64 };
 
 struct secret_window {
     struct findings *findings;
     bool has_salt;
     unsigned char salt[CONTENT_SALT_SIZE];
     struct text path;
-    bool in_library;
+    bool skipped;   /* a manual of a library */
+    bool sure_only; /* a place where weak formats are nobody's secret */
     char bytes[WINDOW_SIZE + 1];
     size_t size;
     size_t start;   /* what stands before was looked at */
+    size_t taken;   /* where the last secret ends: the next one does not begin before */
     uint64_t lines; /* before the window */
     size_t found;
+    struct patterns_search *patterns;
+    struct secret_search *search;
 };
-
-/* Formats that stand in examples, tests and manuals of libraries without being anybody's secret. */
-static const char *const common_in_libraries[] = {"private-key", "jwt", "url-password",
-                                                  "authorization-header", "docker-auth"};
 
 struct secret_window *secret_window_new(struct findings *findings, const unsigned char *salt)
 {
     struct secret_window *window = memory_new(sizeof(*window));
 
     window->findings = findings;
+    window->patterns = patterns_search_new();
+    window->search = secret_search_new();
     window->has_salt = salt != NULL;
     if (salt)
         memcpy(window->salt, salt, CONTENT_SALT_SIZE);
@@ -53,7 +51,17 @@ void secret_window_free(struct secret_window *window)
         return;
     crypto_erase(window->salt, sizeof(window->salt));
     text_release(&window->path);
+    patterns_search_free(window->patterns);
+    secret_search_free(window->search);
     free(window);
+}
+
+static bool ends_in_one(const char *path, const char *const *endings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_ends_with(path, endings[i]))
+            return true;
+    return false;
 }
 
 static bool is_prose(const char *path)
@@ -61,18 +69,34 @@ static bool is_prose(const char *path)
     static const char *const endings[] = {".md",  ".rst",    ".adoc", ".html",
                                           ".htm", ".js.map", ".css"};
 
-    for (size_t i = 0; i < ARRAY_COUNT(endings); i++)
-        if (text_ends_with(path, endings[i]))
+    return ends_in_one(path, endings, ARRAY_COUNT(endings));
+}
+
+/* Tests and examples. */
+static bool is_illustration(const char *path)
+{
+    static const char *const endings[] = {
+        "_test.go", "_test.py", "/tests.py", "/test.js", ".test.js",  ".test.ts",
+        ".spec.js", ".spec.ts", "_spec.rb",  "_test.rb", "Test.java", "Test.php",
+        "Tests.cs", ".d.ts",    ".example",  ".sample",  ".template", ".dist"};
+    static const char *const folders[] = {"/test/",     "/tests/",   "/testdata/", "/__tests__/",
+                                          "/fixtures/", "/example/", "/examples/", "/locale/",
+                                          "/locales/",  "/doc/",     "/docs/",     ".dist-info/"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+        if (strstr(path, folders[i]) || text_starts_with(path, folders[i] + 1))
             return true;
-    return false;
+    return ends_in_one(path, endings, ARRAY_COUNT(endings));
 }
 
 void secret_window_begin(struct secret_window *window, const char *path)
 {
     text_clear(&window->path);
     text_add(&window->path, path);
-    window->in_library = signal_in_library(path) || is_prose(path);
-    window->size = window->start = window->found = 0;
+    bool in_library = signal_in_library(path), prose = is_prose(path);
+    window->skipped = in_library && prose;
+    window->sure_only = in_library || prose || is_illustration(path);
+    window->size = window->start = window->taken = window->found = 0;
     window->lines = 1;
 }
 
@@ -112,37 +136,28 @@ static void report(struct secret_window *window, const struct secret_match *matc
         findings_add_hit(window->findings, &hit);
 }
 
-static bool is_wanted(const struct secret_window *window, const struct secret_match *match)
-{
-    for (size_t i = 0; window->in_library && i < ARRAY_COUNT(common_in_libraries); i++)
-        if (strcmp(match->kind, common_in_libraries[i]) == 0)
-            return false;
-    return true;
-}
-
 /* Looks at [start, end); what begins behind `end` comes again. Returns where the next look begins.
  */
 static size_t look(struct secret_window *window, size_t end)
 {
-    struct secret_match matches[MATCHES_MAX];
-    size_t from = window->start > CONTEXT ? window->start - CONTEXT : 0, next = end;
-    size_t count = MATCHES_MAX;
+    size_t from = window->start > CONTEXT ? window->start - CONTEXT : 0;
+    const struct patterns_place *places;
+    size_t count =
+        patterns_find(window->patterns, window->bytes + from, window->size - from, &places);
 
-    while (count == MATCHES_MAX && window->found <= PER_FILE_MAX) {
-        count = secret_text_find(window->bytes + from, matches, MATCHES_MAX);
-        for (size_t i = 0; i < count; i++) {
-            matches[i].start += from;
-            size_t match_end = matches[i].start + matches[i].size;
-            bool here = matches[i].start >= window->start && matches[i].start < end;
-            if (here && is_wanted(window, &matches[i]))
-                report(window, &matches[i]);
-            if (here && match_end > next)
-                next = match_end;
-        }
-        if (count > 0)
-            from = matches[count - 1].start + matches[count - 1].size;
+    secret_search_begin(window->search, window->bytes, window->size);
+    for (size_t i = 0; i < count && window->found <= PER_FILE_MAX; i++) {
+        struct secret_match match;
+        size_t at = from + places[i].at;
+        if (at < window->start || at < window->taken || at >= end ||
+            !secret_search_try(window->search, places[i].clue, at, &match) ||
+            match.start < window->taken)
+            continue;
+        if (!match.weak || !window->sure_only)
+            report(window, &match);
+        window->taken = match.start + match.size;
     }
-    return next;
+    return window->taken > end ? window->taken : end;
 }
 
 static void slide(struct secret_window *window)
@@ -154,11 +169,12 @@ static void slide(struct secret_window *window)
     memmove(window->bytes, window->bytes + dropped, window->size - dropped);
     window->size -= dropped;
     window->start = next - dropped;
+    window->taken -= window->taken < dropped ? window->taken : dropped;
 }
 
 void secret_window_push(struct secret_window *window, const uint8_t *bytes, size_t size)
 {
-    while (size > 0 && window->found <= PER_FILE_MAX) {
+    while (size > 0 && !window->skipped && window->found <= PER_FILE_MAX) {
         size_t room = WINDOW_SIZE - window->size, taken = size < room ? size : room;
         char *to = window->bytes + window->size;
         memcpy(to, bytes, taken);
@@ -176,5 +192,6 @@ void secret_window_push(struct secret_window *window, const uint8_t *bytes, size
 
 void secret_window_end(struct secret_window *window)
 {
-    look(window, window->size);
+    if (window->size > 0)
+        look(window, window->size);
 }

@@ -200,21 +200,13 @@ size_t signals_match(const struct signals *signals, const char *path,
 
 bool signal_in_library(const char *path)
 {
-    static const char *const roots[] = {"usr/share/",
-                                        "usr/lib/",
-                                        "usr/lib64/",
-                                        "usr/include/",
-                                        "usr/src/",
-                                        "usr/local/go/",
-                                        "usr/local/lib/python",
-                                        "usr/local/lib/ruby",
-                                        "usr/local/share/",
-                                        "usr/local/include/",
-                                        "opt/yarn-v",
-                                        "opt/conda/",
-                                        "lib/",
-                                        "var/lib/dpkg/",
-                                        "nix/store/"};
+    static const char *const roots[] = {
+        "usr/share/", "usr/lib/", "usr/lib64/", "usr/include/", "usr/src/", "usr/local/go/",
+        "usr/local/lib/python", "usr/local/lib/ruby", "usr/local/share/", "usr/local/include/",
+        "opt/yarn-v", "opt/conda/", "lib/", "var/lib/dpkg/", "nix/store/",
+        /* public keys, and a key that everybody has */
+        "etc/trusted-key.key", "etc/unbound/root.key", "var/lib/unbound/root.key",
+        "etc/ssl/private/ssl-cert-snakeoil.key"};
     static const char *const inside[] = {"/node_modules/",   "/site-packages/", "/dist-packages/",
                                          "/vendor/",         "/gems/",          "/go/pkg/mod/",
                                          "/.cargo/registry/"};

@@ -147,6 +147,8 @@ static void start(struct worker *worker, struct error *err)
     const struct sandbox_limits limits = {worker->options.memory_bytes,
                                           worker->options.cpu_seconds};
 
+    if (scan_prepare(err) < 0)
+        fail(worker, err);
     warm_up(worker);
     if (sandbox_enter(CHILD_SOCKET, &limits, &missing, err) < 0)
         fail(worker, err);

@@ -55,6 +55,8 @@ static const struct {
     {"etc/ssh/ssh_host_rsa_key", "ssh-host-key@etc/ssh/ssh_host_rsa_key"},
     {"etc/ssh/ssh_host_rsa_key.pub", ""},
     {"app/tls.key", "private-key@app/tls.key"},
+    {"etc/ssl/private/ssl-cert-snakeoil.key", ""},
+    {"etc/ssl/private/tls.key", "private-key@etc/ssl/private/tls.key"},
     {"app/.key", "private-key@app/.key"},
     {"app/key", ""},
     {"srv/.main.c.swp", "editor-swap@srv/.main.c.swp"},
