@@ -67,6 +67,7 @@ struct facts_user {
     char *name;
     uint32_t uid;
     uint32_t gid;
+    bool no_password; /* by passwd itself */
     char *home;
     char *shell;
 };

@@ -97,6 +97,7 @@ struct layer_user {
     char *name;
     uint32_t uid; /* 0 when it is no number: that is how runtimes read it */
     uint32_t gid;
+    bool no_password; /* nothing stands in the password's place, not even an x */
     char *home;
     char *shell;
 };

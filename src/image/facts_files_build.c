@@ -265,6 +265,7 @@ static void add_users(struct build *build)
             (struct facts_user){.name = memory_copy_text(user->name),
                                 .uid = user->uid,
                                 .gid = user->gid,
+                                .no_password = user->no_password,
                                 .home = memory_copy_text(user->home),
                                 .shell = memory_copy_text(user->shell)};
     }

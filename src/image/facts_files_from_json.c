@@ -272,6 +272,9 @@ static void read_users(struct reading *reading, const struct json *json)
         user->gid = id_or(reading, item, "gid", user->uid);
         user->home = text_or(reading, item, "home", "/");
         user->shell = text_or(reading, item, "shell", "");
+        if (json_get(item, "noPassword") && !json_is(json_get(item, "noPassword"), JSON_KIND_BOOL))
+            fault(reading, "noPassword");
+        user->no_password = json_bool(json_get(item, "noPassword"), false);
     }
 }
 

@@ -83,6 +83,8 @@ static struct json *user_to_json(const struct facts_user *user)
     json_set_integer(json, "gid", user->gid);
     json_set_string(json, "home", user->home);
     json_set_string(json, "shell", user->shell);
+    if (user->no_password)
+        json_set_bool(json, "noPassword", true);
     return json;
 }
 

@@ -82,6 +82,7 @@ static void read_users(struct reader *reader, const struct json *json, struct la
             .gid = (uint32_t)reader_number(reader, json_at(item, 2), UINT32_MAX, "users"),
             .home = reader_text(reader, json_at(item, 3), "users", false),
             .shell = reader_text(reader, json_at(item, 4), "users", false),
+            .no_password = json_bool(json_at(item, 5), false),
         };
     }
 }

@@ -82,6 +82,8 @@ static void add_users(struct json *to, const struct layer_facts *facts)
         json_append_take(item, json_new_integer(user->gid));
         append_text(item, user->home);
         append_text(item, user->shell);
+        if (user->no_password)
+            json_append_take(item, json_new_bool(true));
         json_append_take(users, item);
     }
     json_set_take(to, "users", users);

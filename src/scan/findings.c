@@ -158,13 +158,13 @@ void findings_drop_packages(struct findings *findings, const char *path)
     facts->package_count = kept;
 }
 
-void findings_add_user(struct findings *findings, const struct layer_user *user)
+bool findings_add_user(struct findings *findings, const struct layer_user *user)
 {
     struct layer_facts *facts = findings->facts;
 
     if (facts->user_count == LAYER_ACCOUNTS_MAX) {
         findings_limit(findings, "more users than are kept");
-        return;
+        return false;
     }
     facts->users = memory_grow(facts->users, facts->user_count, &findings->user_capacity,
                                sizeof(*facts->users));
@@ -172,18 +172,20 @@ void findings_add_user(struct findings *findings, const struct layer_user *user)
         .name = short_text(user->name),
         .uid = user->uid,
         .gid = user->gid,
+        .no_password = user->no_password,
         .home = short_text(user->home),
         .shell = short_text(user->shell),
     };
+    return true;
 }
 
-void findings_add_group(struct findings *findings, const struct layer_group *group)
+bool findings_add_group(struct findings *findings, const struct layer_group *group)
 {
     struct layer_facts *facts = findings->facts;
 
     if (facts->group_count == LAYER_ACCOUNTS_MAX) {
         findings_limit(findings, "more groups than are kept");
-        return;
+        return false;
     }
     facts->groups = memory_grow(facts->groups, facts->group_count, &findings->group_capacity,
                                 sizeof(*facts->groups));
@@ -192,6 +194,7 @@ void findings_add_group(struct findings *findings, const struct layer_group *gro
         .gid = group->gid,
         .members = short_text(group->members),
     };
+    return true;
 }
 
 void findings_add_empty_password(struct findings *findings, const char *name)

@@ -36,8 +36,9 @@ void findings_add_package(struct findings *findings, enum package_manager manage
                           const char *version, const char *path);
 /* Forgets the packages that `path` told of. */
 void findings_drop_packages(struct findings *findings, const char *path);
-void findings_add_user(struct findings *findings, const struct layer_user *user);    /* copies */
-void findings_add_group(struct findings *findings, const struct layer_group *group); /* copies */
+/* Copy; false when there is no place for another. */
+bool findings_add_user(struct findings *findings, const struct layer_user *user);
+bool findings_add_group(struct findings *findings, const struct layer_group *group);
 void findings_add_empty_password(struct findings *findings, const char *name);
 void findings_clear_users(struct findings *findings);
 void findings_clear_groups(struct findings *findings);

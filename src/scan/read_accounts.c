@@ -3,12 +3,52 @@
 
 #include "read_lines.h"
 
+/* Go trims all that Unicode calls white space: who is read by name must not hide behind a blank
+ * that others do not see as one. */
+static const char *const blanks[] = {
+    " ",
+    "\t",
+    "\r",
+    "\v",
+    "\f",
+    "\xc2\x85",
+    "\xc2\xa0",
+    "\xe1\x9a\x80",
+    "\xe2\x80\x80",
+    "\xe2\x80\x81",
+    "\xe2\x80\x82",
+    "\xe2\x80\x83",
+    "\xe2\x80\x84",
+    "\xe2\x80\x85",
+    "\xe2\x80\x86",
+    "\xe2\x80\x87",
+    "\xe2\x80\x88",
+    "\xe2\x80\x89",
+    "\xe2\x80\x8a",
+    "\xe2\x80\xa8",
+    "\xe2\x80\xa9",
+    "\xe2\x80\xaf",
+    "\xe2\x81\x9f",
+    "\xe3\x80\x80",
+};
+
+/* Bytes of the blank that the text begins or ends with; 0 when there is none. */
+static size_t blank_at(const char *text, bool end)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(blanks); i++)
+        if (end ? text_ends_with(text, blanks[i]) : text_starts_with(text, blanks[i]))
+            return strlen(blanks[i]);
+    return 0;
+}
+
 static char *trim(char *line)
 {
-    line += strspn(line, " \t\r\v\f");
-    size_t size = strlen(line);
-    while (size > 0 && strchr(" \t\r\v\f", line[size - 1]))
-        line[--size] = '\0';
+    size_t blank;
+
+    while ((blank = blank_at(line, false)) > 0)
+        line += blank;
+    while ((blank = blank_at(line, true)) > 0)
+        line[strlen(line) - blank] = '\0';
     return line;
 }
 
@@ -21,27 +61,27 @@ static char *field(char **line)
     return ret ? ret : empty;
 }
 
-/* As runtimes read a number here: what is none is 0, what does not fit is the largest. */
+/* As runtimes read a number here: what is none is 0, what does not fit 64 bits is the largest or
+ * smallest, and of these the lower 32 bits count: 4294967296 is root. */
 static uint32_t number(const char *text)
 {
     bool negative = *text == '-';
-    uint64_t value = 0;
+    uint64_t max = (uint64_t)INT64_MAX + negative, value = 0;
 
     text += *text == '-' || *text == '+';
     if (!*text || text[strspn(text, "0123456789")])
         return 0;
-    for (; *text; text++)
-        if (value <= UINT32_MAX)
-            value = value * 10 + (uint64_t)(*text - '0');
-    if (value > UINT32_MAX || (negative && value > 0))
-        return UINT32_MAX;
-    return (uint32_t)value;
+    for (; *text; text++) {
+        uint64_t digit = (uint64_t)(*text - '0');
+        value = value > (max - digit) / 10 ? max : value * 10 + digit;
+    }
+    return (uint32_t)(negative ? 0 - value : value);
 }
 
 static void end_file(struct read_state *state, enum layer_file file, bool broken)
 {
     findings_set_file(state->findings, file, broken ? LAYER_FILE_UNREAD : LAYER_FILE_READ,
-                      broken ? "it is too long, or sparse" : NULL);
+                      broken ? "it is too long, sparse, or no text" : NULL);
 }
 
 /* --- passwd --- */
@@ -64,23 +104,27 @@ static void passwd_line(struct read_state *state, char *line)
     if (!*line)
         return;
     user.name = field(&line);
-    field(&line); /* the password's place */
+    /* The password's place: nothing in it means that none is asked for. */
+    user.no_password = line && !*field(&line);
     user.uid = number(field(&line));
     user.gid = number(field(&line));
     field(&line); /* the full name */
     user.home = field(&line);
     user.shell = field(&line);
-    findings_add_user(state->findings, &user);
+    state->over = !findings_add_user(state->findings, &user) || state->over;
 }
 
 static void end_passwd(struct read_state *state, const struct text *whole, bool broken)
 {
     (void)whole;
-    end_file(state, LAYER_FILE_PASSWD, broken);
+    end_file(state, LAYER_FILE_PASSWD, broken || state->over);
 }
 
-const struct reader_type reader_passwd = {
-    .recognises = is_passwd, .begin = begin_passwd, .line = passwd_line, .end = end_passwd};
+const struct reader_type reader_passwd = {.recognises = is_passwd,
+                                          .begin = begin_passwd,
+                                          .line = passwd_line,
+                                          .end = end_passwd,
+                                          .exact = true};
 
 /* --- group --- */
 
@@ -105,17 +149,20 @@ static void group_line(struct read_state *state, char *line)
     field(&line);
     group.gid = number(field(&line));
     group.members = field(&line);
-    findings_add_group(state->findings, &group);
+    state->over = !findings_add_group(state->findings, &group) || state->over;
 }
 
 static void end_group(struct read_state *state, const struct text *whole, bool broken)
 {
     (void)whole;
-    end_file(state, LAYER_FILE_GROUP, broken);
+    end_file(state, LAYER_FILE_GROUP, broken || state->over);
 }
 
-const struct reader_type reader_group = {
-    .recognises = is_group, .begin = begin_group, .line = group_line, .end = end_group};
+const struct reader_type reader_group = {.recognises = is_group,
+                                         .begin = begin_group,
+                                         .line = group_line,
+                                         .end = end_group,
+                                         .exact = true};
 
 /* --- shadow: only who needs no password; the hashes are not kept --- */
 
@@ -145,8 +192,11 @@ static void end_shadow(struct read_state *state, const struct text *whole, bool 
     end_file(state, LAYER_FILE_SHADOW, broken);
 }
 
-const struct reader_type reader_shadow = {
-    .recognises = is_shadow, .begin = begin_shadow, .line = shadow_line, .end = end_shadow};
+const struct reader_type reader_shadow = {.recognises = is_shadow,
+                                          .begin = begin_shadow,
+                                          .line = shadow_line,
+                                          .end = end_shadow,
+                                          .exact = true};
 
 /* --- os-release --- */
 

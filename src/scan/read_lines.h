@@ -19,6 +19,8 @@ struct reader_type {
     void (*begin)(struct read_state *state);
     void (*line)(struct read_state *state,
                  char *line); /* may write into it; NULL: the file is wanted whole */
+    bool exact; /* a line that is too long, or holds a NUL, breaks it: to leave that line out, or to
+                   cut it, would be another file */
     /* `broken`: a bound was hit, and what was read is not all. */
     void (*end)(struct read_state *state, const struct text *whole, bool broken);
 };

@@ -50,22 +50,27 @@ static void end_line(struct reader *reader)
 {
     if (++reader->line_count > LINES_MAX)
         reader->broken = true;
+    if (reader->type->exact && strlen(text_data(&reader->line)) != reader->line.length)
+        reader->broken = true;
     if (!reader->skipping && !reader->broken)
         reader->type->line(&reader->state, (char *)(uintptr_t)text_data(&reader->line));
     reader->skipping = false;
     text_clear(&reader->line);
 }
 
-/* A NUL in a line ends it for whoever reads it as text: so it does here. */
+/* A NUL in a line ends it for whoever reads it as text: so it does here, where the file need not be
+ * exact. */
 static void push_lines(struct reader *reader, const uint8_t *bytes, size_t size)
 {
     while (size > 0 && !reader->broken) {
         const uint8_t *end = memchr(bytes, '\n', size);
         size_t part = end ? (size_t)(end - bytes) : size;
-        if (reader->line.length + part > LINE_MAX_BYTES)
+        if (reader->line.length + part > LINE_MAX_BYTES) {
             reader->skipping = true;
-        else
+            reader->broken = reader->broken || reader->type->exact;
+        } else {
             text_add_bytes(&reader->line, bytes, part);
+        }
         if (end)
             end_line(reader);
         bytes += part + (end != NULL);

@@ -134,7 +134,8 @@ static const char whole[] =
     "`visibleFiles`:0,`visibleBytes`:0,`layer`:0,`hiddenBy`:1}],"
     "`passwd`:{`there`:`yes`,`layer`:1},`group`:{`there`:`no`},"
     "`shadow`:{`there`:`unknown`,`reason`:`a link`},`osReleaseFile`:{`there`:`yes`,`layer`:0},"
-    "`users`:[{`name`:`root`,`uid`:0,`gid`:0,`home`:`/root`,`shell`:`/bin/sh`}],"
+    "`users`:[{`name`:`root`,`uid`:0,`gid`:0,`home`:`/root`,`shell`:`/bin/sh`},"
+    "{`name`:`open`,`uid`:1,`gid`:1,`home`:`/`,`shell`:``,`noPassword`:true}],"
     "`groups`:[{`name`:`wheel`,`gid`:10,`members`:`a,b`}],`emptyPasswords`:[`guest`],"
     "`osRelease`:{`ID`:`debian`},`packages`:[{`manager`:`dpkg`,`name`:`libc6`,`version`:`2.36`,"
     "`path`:`var/lib/dpkg/status`,`layer`:1}],`largest`:[{`path`:`a`,`bytes`:4,`layer`:0}],"
@@ -200,6 +201,7 @@ static const struct {
     {"users", "[{`name`:`a`}]"},
     {"users", "[{`name`:`a`,`uid`:4294967296}]"},
     {"users", "[{`name`:`a`,`uid`:1,`gid`:-1}]"},
+    {"users", "[{`name`:`a`,`uid`:1,`noPassword`:1}]"},
     {"groups", "[{`gid`:1}]"},
     {"emptyPasswords", "`x`"},
     {"osRelease", "[]"},

@@ -78,7 +78,18 @@ static void numbers_in_passwd_are_read_as_runtimes_do(void **state)
         {"  app:x:1000:1001::/home/app:/bin/false \r", "app", 1000, 1001, "/bin/false"},
         {"toor:x:x:5:::", "toor", 0, 5, ""},
         {"a:x:+7:-0", "a", 7, 0, ""},
-        {"a:x:-1:4294967296", "a", UINT32_MAX, UINT32_MAX, ""},
+        {"a:x:-1:-2", "a", UINT32_MAX, UINT32_MAX - 1, ""},
+        {"a:x:4294967296:4294967297", "a", 0, 1, ""}, /* moby and containerd cut to 32 bits */
+        {"a:x:-4294967296:1", "a", 0, 1, ""},
+        {"a:x:-99999999999999999999:1", "a", 0, 1, ""},
+        {"a:x: 5:5 ", "a", 0, 5, ""},
+        {"a:x:1_0:5", "a", 0, 5, ""},
+        {"\xc2\xa0"
+         "app:x:0:0:::\xe3\x80\x80",
+         "app", 0, 0, ""}, /* Go trims these */
+        {"\xe2\x80\x8b"
+         "app:x:1:1",
+         "\\xe2\\x80\\x8bapp", 1, 1, ""}, /* and not this */
         {"a:x:00:0x5", "a", 0, 0, ""},
         {"a:x:99999999999999999999:1", "a", UINT32_MAX, 1, ""},
         {"a", "a", 0, 0, ""},
@@ -125,6 +136,52 @@ static void accounts_are_read(void **state)
     assert_string_equal(text_pairs_get(&facts->os_release, "ID"), "debian");
     assert_null(text_pairs_get(&facts->os_release, "HOME_URL"));
     assert_int_equal(facts->duplicate_bytes, 13);
+}
+
+/* Nothing in the password's place of passwd is a password that nobody is asked for. */
+static void open_accounts_are_told_apart(void **state)
+{
+    AUTO_LAYER_FACTS struct layer_facts *facts =
+        facts_of_file("etc/passwd", "a:x:1:1\nb::2:2\nc:*:3:3\nd\ne:\n");
+
+    (void)state;
+    assert_int_equal(facts->user_count, 5);
+    for (size_t i = 0; i < facts->user_count; i++)
+        assert_int_equal(facts->users[i].no_password, i == 1 || i == 4);
+}
+
+/* A line that others read whole, and we would not, may be the one that counts. */
+static void accounts_are_read_exactly_or_not_at_all(void **state)
+{
+    static const char *const files[] = {"etc/passwd", "etc/group", "etc/shadow"};
+    AUTO_TEXT struct text long_line = {0};
+
+    (void)state;
+    text_add(&long_line, "a:x:0:0:");
+    while (long_line.length < 5000)
+        text_add(&long_line, "long");
+    text_add(&long_line, "::\na:x:1:1\n");
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        AUTO_TEXT struct text layer = {0};
+        AUTO_LAYER_FACTS struct layer_facts *cut = facts_of_file(files[i], text_data(&long_line));
+        archive_add(&layer, ENTRY(.name = files[i], .data = "a:x:1000\0:0\n", .data_size = 12));
+        archive_add_end(&layer);
+        AUTO_LAYER_FACTS struct layer_facts *broken = facts_of(&layer);
+        assert_int_equal(cut->files[i].state, LAYER_FILE_UNREAD);
+        assert_int_equal(broken->files[i].state, LAYER_FILE_UNREAD);
+    }
+}
+
+static void too_many_accounts_are_not_read(void **state)
+{
+    AUTO_TEXT struct text lines = {0};
+
+    (void)state;
+    for (int i = 0; i <= LAYER_ACCOUNTS_MAX; i++)
+        text_format(&lines, "u%d:x:%d:%d:::\n", i, i, i);
+    AUTO_LAYER_FACTS struct layer_facts *facts = facts_of_file("etc/passwd", text_data(&lines));
+    assert_int_equal(facts->files[LAYER_FILE_PASSWD].state, LAYER_FILE_UNREAD);
+    assert_int_equal(facts->user_count, LAYER_ACCOUNTS_MAX);
 }
 
 static void what_cannot_be_read_says_so(void **state)
@@ -572,6 +629,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_in_passwd_are_read_as_runtimes_do),
+        cmocka_unit_test(open_accounts_are_told_apart),
+        cmocka_unit_test(accounts_are_read_exactly_or_not_at_all),
+        cmocka_unit_test(too_many_accounts_are_not_read),
         cmocka_unit_test(accounts_are_read),
         cmocka_unit_test(what_cannot_be_read_says_so),
         cmocka_unit_test(packages_are_listed),
