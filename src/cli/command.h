@@ -9,7 +9,13 @@
 #include "regwarden/error.h"
 #include "regwarden/json.h"
 
-enum exit_status { EXIT_PASSED = 0, EXIT_VIOLATIONS = 1, EXIT_USAGE = 2, EXIT_UNABLE = 3 };
+enum exit_status {
+    EXIT_PASSED = 0,
+    EXIT_VIOLATIONS = 1,
+    EXIT_USAGE = 2,
+    EXIT_UNABLE = 3,
+    EXIT_INTERRUPTED = 130
+};
 
 struct command {
     const char *name;

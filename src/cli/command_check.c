@@ -12,16 +12,7 @@
 #include "regwarden/report.h"
 #include "session.h"
 
-enum option_key {
-    OPTION_FAIL_ON = 256,
-    OPTION_PLAIN_HTTP,
-    OPTION_USERNAME,
-    OPTION_PASSWORD_FILE,
-    OPTION_CA_FILE,
-    OPTION_COLOR,
-    OPTION_WAIVERS,
-    OPTION_SCHEMA
-};
+enum option_key { OPTION_FAIL_ON = 256, OPTION_COLOR, OPTION_WAIVERS, OPTION_SCHEMA };
 
 struct options {
     struct session_options session;
@@ -44,13 +35,6 @@ static const struct argp_option option_table[] = {
      "Exit 1 when a finding of this severity or above fails: info, low, medium, high or critical "
      "(default: when the policy says fail)",
      0},
-    {"plain-http", OPTION_PLAIN_HTTP, NULL, 0,
-     "Talk HTTP to the registry (loopback addresses always do)", 0},
-    {"username", OPTION_USERNAME, "NAME", 0,
-     "Registry user (default: what docker or podman login left)", 0},
-    {"password-file", OPTION_PASSWORD_FILE, "FILE", 0,
-     "File with the password; - is standard input", 0},
-    {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates that the registry's one must chain to", 0},
     {"color", OPTION_COLOR, NULL, 0, "Color also when the output is no terminal", 0},
     {"schema", OPTION_SCHEMA, NULL, 0, "Print the JSON schema of `-o json` instead", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -88,17 +72,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
             argp_error(state, "\"%s\" is no severity; choose info, low, medium, high or critical",
                        value);
         return 0;
-    case OPTION_PLAIN_HTTP:
-        options->session.plain_http = true;
-        return 0;
-    case OPTION_USERNAME:
-        options->session.username = value;
-        return 0;
-    case OPTION_PASSWORD_FILE:
-        options->session.password_file = text_equal(value, "-") ? "/dev/stdin" : value;
-        return 0;
-    case OPTION_CA_FILE:
-        options->session.ca_file = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->session;
         return 0;
     case OPTION_COLOR:
         options->color = true;
@@ -118,9 +93,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&session_argp, 0, "How the image is fetched", 1},
+                                             {NULL, 0, NULL, 0}};
+
 static const struct argp argp = {
     .options = option_table,
     .parser = parse_option,
+    .children = children,
     .args_doc = "REF…",
     .doc = "Judge images by policy, here and now.\vREF is host/repo:tag, "
            "host/repo@sha256:…, oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
@@ -222,18 +201,6 @@ static void tell_no_image(struct check *check, const char *text, const struct ou
             manifest_kind_name(outcome->gathered.kind));
 }
 
-static void show_progress(const char *text)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[Kfetching %s …", text);
-}
-
-static void clear_progress(void)
-{
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
-}
-
 static int check_one(struct check *check, const char *text, struct outcome *outcome,
                      struct error *err)
 {
@@ -249,12 +216,12 @@ static int check_one(struct check *check, const char *text, struct outcome *outc
         .tag = outcome->reference.tag,
     };
     needs = policy_set_needs(check->policies, &placement);
-    show_progress(text);
     if (session_gather(check->session, &outcome->reference, needs, &outcome->gathered, &why) == 0)
         why = outcome->gathered.error;
     else if (why.kind == FAILURE_INPUT)
         why.kind = FAILURE_SYSTEM; /* something of ours is wrong, not the image: that is unknown */
-    clear_progress();
+    if (session_is_interrupted(check->session))
+        return error_set(err, FAILURE_LATER, "interrupted");
     placement.digest = outcome->gathered.digest;
     if (why.kind != FAILURE_NONE)
         judge_nothing(check, text, outcome, &placement, &why);
@@ -301,6 +268,14 @@ static void check_release(struct check *check)
     policy_set_free(check->policies);
 }
 
+static void set_probes(struct check *check)
+{
+    AUTO_PROBES struct scan_probes probes = {0};
+
+    policy_set_probes(check->policies, NULL, &probes);
+    session_set_probes(check->session, &probes);
+}
+
 static int run_check(const struct options *options)
 {
     struct check check = {.options = options};
@@ -313,9 +288,12 @@ static int run_check(const struct options *options)
         status = EXIT_USAGE;
     else if (session_new(&options->session, &check.session, &error) < 0)
         status = command_fail(&error);
+    else
+        set_probes(&check);
     for (size_t i = 0; status == EXIT_PASSED && i < options->references.count; i++)
         if (check_one(&check, options->references.items[i], &check.outcomes[i], &error) < 0)
-            status = command_fail(&error);
+            status =
+                session_is_interrupted(check.session) ? EXIT_INTERRUPTED : command_fail(&error);
     if (status == EXIT_PASSED) {
         write_results(&check);
         status = check.violated ? EXIT_VIOLATIONS : check.unable ? EXIT_UNABLE : EXIT_PASSED;

@@ -6,13 +6,9 @@
 
 #include "session.h"
 
-enum option_key {
-    OPTION_PLAIN_HTTP = 256,
-    OPTION_USERNAME,
-    OPTION_PASSWORD_FILE,
-    OPTION_CA_FILE,
-    OPTION_SCHEMA
-};
+#define ALL_GROUPS (FACT_BIT(FACT_GROUP_COUNT) - 1)
+
+enum option_key { OPTION_SCHEMA = 256 };
 
 struct options {
     struct session_options session;
@@ -21,13 +17,6 @@ struct options {
 };
 
 static const struct argp_option option_table[] = {
-    {"plain-http", OPTION_PLAIN_HTTP, NULL, 0,
-     "Talk HTTP to the registry (loopback addresses always do)", 0},
-    {"username", OPTION_USERNAME, "NAME", 0,
-     "Registry user (default: what docker or podman login left)", 0},
-    {"password-file", OPTION_PASSWORD_FILE, "FILE", 0,
-     "File with the password; - is standard input", 0},
-    {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates that the registry's one must chain to", 0},
     {"schema", OPTION_SCHEMA, NULL, 0, "Print the JSON schema of the document instead", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -37,17 +26,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     struct options *options = state->input;
 
     switch (key) {
-    case OPTION_PLAIN_HTTP:
-        options->session.plain_http = true;
-        return 0;
-    case OPTION_USERNAME:
-        options->session.username = value;
-        return 0;
-    case OPTION_PASSWORD_FILE:
-        options->session.password_file = text_equal(value, "-") ? "/dev/stdin" : value;
-        return 0;
-    case OPTION_CA_FILE:
-        options->session.ca_file = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->session;
         return 0;
     case OPTION_SCHEMA:
         options->schema = true;
@@ -66,13 +46,18 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
+static const struct argp_child children[] = {{&session_argp, 0, "How the image is fetched", 1},
+                                             {NULL, 0, NULL, 0}};
+
 static const struct argp argp = {
     .options = option_table,
     .parser = parse_option,
+    .children = children,
     .args_doc = "REF",
     .doc = "Print everything that is known about an image, as one JSON document; for an index an "
            "array, one for each "
-           "platform.\vSecrets are masked. The document is what rules judge, what `policy test` "
+           "platform. Layers are looked into, unless with --no-layers.\vSecrets are masked. The "
+           "document is what rules judge, what `policy test` "
            "takes and what the record "
            "keeps.\n\nExample:\n  regwarden facts registry.example.com/team/app:1.4 | jq .runtime",
 };
@@ -96,6 +81,8 @@ static int print_images(const struct gathered *gathered)
         else
             status = command_fail(&gathered->images[i].error);
     }
+    if (json_count(list) == 0)
+        return status;
     if (gathered->index || json_count(list) != 1)
         print_json(list);
     else
@@ -121,8 +108,9 @@ static int print_facts(const struct options *options)
 
     if (session_parse(options->reference, &reference, &error) < 0 ||
         session_new(&options->session, &session, &error) < 0 ||
-        session_gather(session, &reference, 0, &gathered, &error) < 0)
-        status = command_fail(&error);
+        session_gather(session, &reference, ALL_GROUPS, &gathered, &error) < 0)
+        status =
+            session && session_is_interrupted(session) ? EXIT_INTERRUPTED : command_fail(&error);
     else if (gathered.error.kind != FAILURE_NONE)
         status = command_fail(&gathered.error);
     else if (gathered.image_count == 0)

@@ -3,12 +3,15 @@
 #include "session.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "credentials.h"
+#include "looking.h"
+#include "progress.h"
 #include "regwarden/config.h"
 #include "regwarden/loop.h"
 #include "regwarden/map.h"
@@ -25,8 +28,20 @@ struct host { /* one registry that this session talks to */
 struct session {
     struct session_options options;
     struct loop *loop;
+    struct looking *looking; /* NULL until layers are wanted */
+    struct scan_probes probes;
+    struct progress progress;
+    bool interrupted;
     struct map *hosts; /* k: host -> v: struct host */
 };
+
+static void on_interrupt(void *argument)
+{
+    struct session *session = argument;
+
+    session->interrupted = true;
+    loop_stop(session->loop);
+}
 
 int session_new(const struct session_options *options, struct session **ret, struct error *err)
 {
@@ -38,6 +53,8 @@ int session_new(const struct session_options *options, struct session **ret, str
         session_free(session);
         return err->kind;
     }
+    loop_on_signal(session->loop, SIGINT, on_interrupt, session);
+    loop_on_signal(session->loop, SIGTERM, on_interrupt, session);
     *ret = session;
     return 0;
 }
@@ -58,6 +75,8 @@ void session_free(struct session *session)
 
     if (!session)
         return;
+    looking_free(session->looking);
+    scan_probes_release(&session->probes);
     while (map_each(session->hosts, &position, NULL, &value))
         host_free(value);
     map_free(session->hosts);
@@ -174,6 +193,49 @@ static char *repository_of(const struct reference *reference)
     return text_new("%s%s", is_short ? "library/" : "", repository);
 }
 
+void session_set_probes(struct session *session, const struct scan_probes *probes)
+{
+    for (size_t i = 0; i < probes->count; i++)
+        scan_probes_add(&session->probes, probes->items[i].path, probes->items[i].content);
+}
+
+bool session_is_interrupted(const struct session *session)
+{
+    return session->interrupted;
+}
+
+/* Workers are started when there is something to look into. */
+static int open_layers(struct session *session, struct gather_options *options, struct error *err)
+{
+    if (session->options.no_layers) {
+        options->needs &= ~FACT_BIT(FACT_FILES);
+        return 0;
+    }
+    if (!(options->needs & FACT_BIT(FACT_FILES)))
+        return 0;
+    if (!session->looking) {
+        if (looking_new(session->loop, &session->progress, &session->looking, err) < 0)
+            return error_wrap(err, "starting to look into layers");
+        looking_set_probes(session->looking, &session->probes);
+    }
+    looking_begin(session->looking);
+    options->layers = looking_reader(session->looking);
+    return 0;
+}
+
+/* What does not end in time, or is not to end, is given up with all that was begun for it. */
+static int wait_for(struct session *session, uint64_t id, struct waiting *waiting,
+                    struct error *err)
+{
+    if (!session->interrupted && loop_run_until(session->loop, is_done, waiting, GATHER_WAIT_MS))
+        return 0;
+    gather_cancel(id);
+    looking_free(TAKE(session->looking));
+    if (session->interrupted)
+        return error_set(err, FAILURE_LATER, "interrupted");
+    return error_set(err, FAILURE_LATER, "gave up after %d minutes", GATHER_WAIT_MS / 60000);
+}
+
 static int gather(struct session *session, const struct image_source *source,
                   const struct reference *reference, unsigned needs, struct gathered *ret,
                   struct error *err)
@@ -186,16 +248,15 @@ static int gather(struct session *session, const struct image_source *source,
     AUTO_FREE char *repository = repository_of(reference);
     uint64_t id;
 
+    if (open_layers(session, &options, err) < 0)
+        return err->kind;
     if (digest_is_set(&reference->digest))
         tag = digest_format(&reference->digest, digest);
     if (reference->transport != REFERENCE_REGISTRY && !reference->tag &&
         !digest_is_set(&reference->digest))
         tag = ""; /* the only image of a layout */
     id = gather_start(source, repository, tag, &options, gathered_now, &waiting);
-    if (loop_run_until(session->loop, is_done, &waiting, GATHER_WAIT_MS))
-        return 0;
-    gather_cancel(id);
-    return error_set(err, FAILURE_LATER, "gave up after %d minutes", GATHER_WAIT_MS / 60000);
+    return wait_for(session, id, &waiting, err);
 }
 
 /* What can be done about it from the command line. */
@@ -277,7 +338,14 @@ int session_parse(const char *text, struct reference *ret, struct error *err)
 int session_gather(struct session *session, const struct reference *reference, unsigned needs,
                    struct gathered *ret, struct error *err)
 {
+    AUTO_FREE char *shown = reference_format(reference);
+    int result;
+
+    progress_begin(&session->progress, shown);
     if (reference->transport == REFERENCE_REGISTRY)
-        return gather_registry(session, reference, needs, ret, err);
-    return gather_local(session, reference, needs, ret, err);
+        result = gather_registry(session, reference, needs, ret, err);
+    else
+        result = gather_local(session, reference, needs, ret, err);
+    progress_end(&session->progress);
+    return result;
 }

@@ -24,8 +24,8 @@ STRICT = harness.POLICY.format(mode="enforce", actions="[quarantine]")
 # What a command's help must mention, beside its examples.
 COMMANDS = {
     "check": ["--policy", "--waivers", "--output", "--fail-on", "--plain-http", "--username", "--password-file", "--ca-file", "--color",
-              "--schema", "Exit status"],
-    "facts": ["--plain-http", "--username", "--password-file", "--ca-file", "--schema"],
+              "--no-layers", "--schema", "Exit status"],
+    "facts": ["--no-layers", "--plain-http", "--username", "--password-file", "--ca-file", "--schema"],
     "policy": ["lint", "test", "schema", "Exit status"],
     "rules": ["--names"],
     "serve": ["--config", "--registry", "--policy", "--listen", "--state", "--dry-run", "--watch"],

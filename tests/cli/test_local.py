@@ -3,10 +3,16 @@
 import gzip
 import io
 import json
+import os
 import pathlib
+import pty
+import re
+import select
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
@@ -137,6 +143,104 @@ def test_what_is_no_archive(bench):
     expect(f"docker-archive:{wrong}", "leads out of the archive")
     expect(f"docker-archive:{bench.directory}", "is not a file")
     expect(f"docker-archive:{bench.directory}/gone.tar", "gone.tar")
+
+
+# --- layers ---
+
+def files_of(bench, reference):
+    return json.loads(run(bench, "facts", reference).expect(0).out)["files"]
+
+
+def test_layers_are_the_same_however_they_are_packed(bench):
+    image = images.Image(files=[{"etc/passwd": b"root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n", "app/.env": b"A=1\n"},
+                                {"app/.wh..env": b"", "app/server": b"x" * 100000}])
+    layout = put_layout(bench.directory / "layout", ("v1", image))
+    want = files_of(bench, f"oci:{layout}")
+    assert want["complete"] and [layer["compression"] for layer in want["layers"]] == ["gzip", "gzip"], want
+    plain = files_of(bench, f"docker-archive:{docker_save(bench, image, new=False)}")
+    assert [layer["compression"] for layer in plain["layers"]] == ["none", "none"], plain
+    for one, other in zip(want["layers"], plain["layers"]):
+        assert one["diffId"] == other["diffId"] == other["digest"], (one, other)
+    assert files_of(bench, f"oci-archive:{docker_save(bench, image)}") == want
+    for part in want:
+        if part not in ("layers", "limits"):
+            assert want[part] == plain[part], part
+    without = json.loads(run(bench, "facts", "--no-layers", f"oci:{layout}").expect(0).out)
+    assert "files" not in without and without["groups"]["files"]["state"] == "absent", without
+
+
+def test_a_layer_that_is_not_what_its_name_says(bench):
+    image = images.good()
+    layout = put_layout(bench.directory / "layout", ("v1", image))
+    layer = json.loads(image.manifest)["layers"][0]
+    blob = layout / "blobs" / "sha256" / layer["digest"][7:]
+    blob.write_bytes(b"\0" * layer["size"])
+    facts = run(bench, "facts", f"oci:{layout}")
+    assert facts.status in (2, 3) and layer["digest"][7:19] in facts.err and not facts.out, facts
+    blob.unlink()
+    facts = json.loads(run(bench, "facts", f"oci:{layout}").expect(0).out)
+    assert facts["groups"]["files"]["state"] == "absent" and "layer 0" in facts["groups"]["files"]["reason"], facts["groups"]
+
+
+def put_large_layout(directory, size):
+    """One layer, which is a tar with one large file of zeros, and not the bytes of its digest: only its end would tell."""
+    image = images.Image()
+    header = tarfile.TarInfo("large")
+    header.size = size - tarfile.BLOCKSIZE
+    name = "sha256:" + "1" * 64
+    manifest = json.loads(image.manifest)
+    manifest["layers"] = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": name, "size": size}]
+    image.manifest = json.dumps(manifest).encode()
+    image.digest = images.digest_of(image.manifest)
+    layout = put_layout(directory, ("v1", image))
+    with open(layout / "blobs" / "sha256" / name[7:], "wb") as blob:
+        blob.write(header.tobuf(tarfile.GNU_FORMAT))
+        blob.truncate(size)
+    return layout
+
+
+def children(pid):
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def start_on_terminal(bench, *arguments):
+    """Standard error is a terminal. Returns the process and what reads from the terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([harness.BINARY, *map(str, arguments)], stderr=slave, stdout=subprocess.PIPE,
+                               env={**os.environ, "HOME": str(bench.directory)})
+    os.close(slave)
+    return process, master
+
+
+def read_until(master, pattern, seconds=30):
+    text, end = "", time.monotonic() + seconds
+    while not re.search(pattern, text):
+        assert time.monotonic() < end, text
+        if select.select([master], [], [], 0.1)[0]:
+            text += os.read(master, 65536).decode(errors="replace")
+    return text
+
+
+def test_progress_and_interrupt(bench):
+    layout = put_large_layout(bench.directory / "layout", 8 << 30)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process, terminal = start_on_terminal(bench, "facts", f"oci:{layout}")
+        read_until(terminal, r"\r\x1b\[K\S*layout  layer 1 of 1, [0-9.]+ [MG]B of 8\.6 GB")
+        workers = children(process.pid)
+        assert workers, "no worker is running"
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 130
+        assert process.stdout.read() == b""
+        harness.wait_for("workers gone", lambda: not any(pathlib.Path(f"/proc/{worker}").exists() for worker in workers))
+        os.close(terminal)
+
+
+def test_no_progress_without_a_terminal(bench):
+    layout = put_layout(bench.directory / "layout", ("v1", images.good()))
+    assert not run(bench, "facts", f"oci:{layout}").expect(0).err
 
 
 if __name__ == "__main__":
