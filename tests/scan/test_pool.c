@@ -47,6 +47,11 @@ static void make_archive(struct text *to, unsigned number)
     AUTO_FREE char *name = text_new("srv/app%u/data", number);
 
     stream_add_noise(&noise, 300000);
+    for (unsigned i = 0; i < 500; i++) { /* so many that sorting them takes more than the stack */
+        AUTO_FREE char *page = text_new("usr/share/man/page%u", i * 7919 % 500);
+
+        archive_add_file(to, page, "text");
+    }
     archive_add_file(to, "etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:7:7::/:/bin/sh\n");
     archive_add_file(to, "etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
     archive_add_file(to, "usr/bin/gcc", "ELF");
