@@ -186,6 +186,22 @@ static struct policy_set *new_set(struct policy_book *book)
     return set;
 }
 
+/* What is asked of every layer is bounded for all policies together. */
+static void refuse_many_probes(struct policy_book *book, struct faults *faults)
+{
+    const struct policy_set set = {.book = book};
+    AUTO_PROBES struct scan_probes probes = {0};
+    struct error err = {0};
+
+    policy_set_probes(&set, NULL, &probes);
+    if (probes.count <= SCAN_PROBES_MAX)
+        return;
+    error_set(&err, FAILURE_INPUT, "the policies ask layers for %zu patterns of files; %d can be",
+              probes.count, (int)SCAN_PROBES_MAX);
+    error_hint(&err, "fewer and wider patterns in `with` of the rule files do the same");
+    faults_add(faults, &err);
+}
+
 int policy_set_compile(const struct policy_source *sources, size_t count, policy_fault_f *report,
                        void *argument, struct policy_set **ret, struct error *err)
 {
@@ -195,6 +211,7 @@ int policy_set_compile(const struct policy_source *sources, size_t count, policy
     atomic_init(&book->references, 1);
     for (size_t i = 0; i < count; i++)
         compile_source(&sources[i], book, &faults);
+    refuse_many_probes(book, &faults);
     if (faults.count > 0) {
         book_unref(book);
         if (err)

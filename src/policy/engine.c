@@ -98,11 +98,16 @@ static void count_findings(struct judging *judging, const struct policy *policy,
 
     for (size_t i = report->first; i < findings->count; i++) {
         struct finding *finding = &findings->items[i];
-        bool fails = finding->status == FINDING_FAIL;
+        enum finding_status status = finding->status;
 
         if (waive(judging, finding))
             continue;
-        if (!fails) {
+        if (status == FINDING_WARN) {
+            worsen(judging->verdict, VERDICT_WARN);
+            ask(policy, entry->on_fail & ACTION_BIT(ACTION_NOTIFY), judging->verdict);
+            continue;
+        }
+        if (status == FINDING_UNKNOWN) {
             count_unknown(policy, entry, report->later, judging->verdict);
             continue;
         }

@@ -134,6 +134,7 @@ static void read_facts(struct running *running, const struct yaml_node *node,
     const struct yaml_node *partial = yaml_get(node, "facts");
     AUTO_JSON struct json *over = partial ? yaml_to_json(partial) : json_new_object();
     AUTO_JSON struct json *whole = NULL;
+    AUTO_JSON struct json *filled = NULL;
     struct error err = {0};
 
     if (json_is(over, JSON_KIND_NULL)) {
@@ -141,7 +142,8 @@ static void read_facts(struct running *running, const struct yaml_node *node,
         over = json_new_object();
     }
     whole = json_overlay(running->defaults, over);
-    if (facts_from_json(whole, &example->facts, &err) < 0)
+    filled = example_fill_probes(whole, running->set);
+    if (facts_from_json(filled, &example->facts, &err) < 0)
         fault(running, faults_place(node, "facts"), &err);
 }
 

@@ -77,6 +77,23 @@ struct finding *rule_fail(struct rule_report *report, const char *subject, const
     return finding;
 }
 
+struct finding *rule_warn(struct rule_report *report, const char *subject, const char *format, ...)
+{
+    char message[FINDING_MESSAGE_MAX];
+    struct finding *finding;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    finding = add_finding(report, subject, message);
+    finding->status = FINDING_WARN;
+    if (finding->severity > SEVERITY_LOW)
+        finding->severity = SEVERITY_LOW;
+    report->judgement = RULE_FAIL;
+    return finding;
+}
+
 struct finding *rule_unknown(struct rule_report *report, const char *subject, const char *format,
                              ...)
 {

@@ -81,6 +81,9 @@ struct finding *rule_fail(struct rule_report *report, const char *subject, const
     __attribute__((format(printf, 3, 4)));
 struct finding *rule_unknown(struct rule_report *report, const char *subject, const char *format,
                              ...) __attribute__((format(printf, 3, 4)));
+/* Of lower weight than the rule: it only ever warns and notifies, whatever the policy says. */
+struct finding *rule_warn(struct rule_report *report, const char *subject, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 enum judgement rule_judgement(const struct rule_report *report);
 /* For rules that want FACT_FILES, as their last word, when layers might have told of something:
  * makes a pass unknown when the policy looks into layers and they are not all known. Returns

@@ -1,39 +1,46 @@
-/* Rule build-tools: the final image holds what runs, not what built it. Works on config and history
- * only; which files are in the layers is not looked at here. */
+/* Rule build-tools: the final image holds what runs, not what built it. Layers tell where they were
+ * read, texts where they were not (build_tools_history.c). */
 #include "rules.h"
 
-#include <string.h>
-
-#include "glob.h"
-#include "run_step.h"
+#include "build_tools.h"
+#include "hits.h"
 
 #include "regwarden/memory.h"
 #include "regwarden/text.h"
 
-enum { TOOLS_SHOWN = 8, STEP_TEXT_SHOWN = 120 };
+enum { TOOLS_SHOWN = 8 };
 
 struct settings {
-    struct text_list allow;
+    struct hit_settings hits;
     struct text_list allow_runtimes;
-    bool include_base;
-    struct glob_list allow_globs;
+    uint64_t headers_from;
     struct glob_list allow_runtime_globs;
 };
 
 static const struct param params[] = {
     {.name = "allow",
      .type = PARAM_LIST,
-     .offset = offsetof(struct settings, allow),
-     .help = "Patterns of packages that may stay, such as `make` or `lib*-dev`."},
+     .offset = offsetof(struct settings, hits.allow),
+     .help = "Patterns of tools and packages that may stay, such as `make` or `lib*-dev`."},
     {.name = "allow-runtimes",
      .type = PARAM_LIST,
      .offset = offsetof(struct settings, allow_runtimes),
      .help = "Patterns of runtimes whose build kit may stay, such as `php`."},
+    {.name = "allow-paths",
+     .type = PARAM_LIST,
+     .offset = offsetof(struct settings, hits.allow_paths),
+     .help = "Patterns of paths where tools may stay, such as `opt/jdk/**`."},
+    {.name = "headers-from",
+     .type = PARAM_BYTES,
+     .offset = offsetof(struct settings, headers_from),
+     .fallback = "1MB",
+     .unit = "bytes",
+     .help = "A layer with nothing but headers and static libraries counts from this size on."},
     {.name = "include-base",
      .type = PARAM_BOOL,
-     .offset = offsetof(struct settings, include_base),
+     .offset = offsetof(struct settings, hits.include_base),
      .fallback = "false",
-     .help = "Whether packages that steps of the base installed count too."},
+     .help = "Whether what layers and steps of the base brought counts too."},
     {.name = NULL},
 };
 
@@ -41,8 +48,7 @@ static int prepare(void *block, const char **ret_param, struct error *err)
 {
     struct settings *settings = block;
 
-    *ret_param = "allow";
-    if (glob_list_compile(&settings->allow, &settings->allow_globs, err) < 0)
+    if (hit_settings_prepare(&settings->hits, ret_param, err) < 0)
         return FAILURE_INPUT;
     *ret_param = "allow-runtimes";
     return glob_list_compile(&settings->allow_runtimes, &settings->allow_runtime_globs, err);
@@ -52,172 +58,147 @@ static void release(void *block)
 {
     struct settings *settings = block;
 
-    glob_list_release(&settings->allow_globs);
+    hit_settings_release(&settings->hits);
     glob_list_release(&settings->allow_runtime_globs);
 }
 
-/* Packages by name, and by name with a version behind it: gcc, gcc-12, gcc=4:12.2. */
-static const char *const tools[] = {
-    "autoconf",  "automake",    "binutils", "bison",         "build-base",  "build-essential",
-    "cargo",     "clang",       "cmake",    "default-jdk",   "dpkg-dev",    "flex",
-    "g++",       "gcc",         "gcc-c++",  "gfortran",      "go",          "golang",
-    "golang-go", "gradle",      "libtool",  "linux-headers", "llvm",        "make",
-    "maven",     "meson",       "musl-dev", "nasm",          "ninja-build", "pkg-config",
-    "pkgconf",   "python3-dev", "rust",     "rustc",         "rustup",      "yasm",
-};
+/* Tools that help to look into a running container, or that packages drag along: reported, never
+ * more than a warning. */
+static const char *const light_names[] = {"gdb",   "git",        "mercurial", "node-gyp",
+                                          "patch", "subversion", "strace"};
 
-/* The name in front of "=1.2", "@edge", ":arm64" and "-12". */
-static size_t package_name(const struct shell_word *word, size_t *ret_unversioned)
+static bool is_light(const struct facts_hit *hit)
 {
-    size_t length = 0;
-    size_t cut;
-
-    while (length < word->length && !strchr("=@:<>~'\"", word->text[length]))
-        length++;
-    cut = length;
-    while (cut > 0 && ((word->text[cut - 1] >= '0' && word->text[cut - 1] <= '9') ||
-                       word->text[cut - 1] == '.'))
-        cut--;
-    *ret_unversioned = cut > 1 && cut < length && word->text[cut - 1] == '-' ? cut - 1 : length;
-    return length;
-}
-
-static bool has_end(const struct shell_word *word, size_t length, const char *end)
-{
-    size_t size = strlen(end);
-
-    return length > size && memcmp(word->text + length - size, end, size) == 0;
-}
-
-static bool is_tool(const struct shell_word *word)
-{
-    size_t unversioned;
-    size_t length = package_name(word, &unversioned);
-
-    if (has_end(word, length, "-dev") || has_end(word, length, "-devel") ||
-        has_end(word, length, "-jdk") || has_end(word, length, "-jdk-headless"))
-        return true;
-    if (length > 11 && memcmp(word->text, "dotnet-sdk-", 11) == 0)
-        return true;
-    for (size_t i = 0; i < ARRAY_COUNT(tools); i++) {
-        size_t size = strlen(tools[i]);
-
-        if ((size == length || size == unversioned) && memcmp(word->text, tools[i], size) == 0)
+    if (hit->kind != SIGNAL_BUILD_TOOL)
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(light_names); i++) {
+        if (text_equal(light_names[i], hit->what))
             return true;
     }
     return false;
 }
 
-/* What one RUN installed and left: words are borrowed from the step's text. */
-struct left_over {
-    const struct settings *settings;
-    struct shell_word tools[TOOLS_SHOWN];
-    enum installer managers[TOOLS_SHOWN];
-    size_t count;
-};
-
-static bool is_allowed(const struct settings *settings, const struct shell_word *word)
+/* A header or two that a library brings along are no build kit. */
+static enum hit_weight weigh(const struct settings *settings, const struct hit_group *group)
 {
-    char name[128];
-    size_t unversioned;
-    size_t length = package_name(word, &unversioned);
+    enum hit_weight weight = HIT_NOTHING;
 
-    if (settings->allow_globs.count == 0 || length >= sizeof(name))
-        return false;
-    memcpy(name, word->text, length);
-    name[length] = '\0';
-    return glob_list_match(&settings->allow_globs, name);
-}
+    for (size_t i = 0; i < group->count; i++) {
+        const struct facts_hit *hit = group->hits[i];
 
-static void add_tools(const struct run_command *command, struct left_over *left)
-{
-    const struct shell_command *shell = command->shell;
-
-    for (size_t i = command->operands; i < shell->count && left->count < TOOLS_SHOWN; i++) {
-        struct shell_word word = shell_word_unquote(&shell->words[i]);
-
-        if (word.length == 0 || word.text[0] == '-' || !is_tool(&word) ||
-            is_allowed(left->settings, &word))
-            continue;
-        left->managers[left->count] = command->manager;
-        left->tools[left->count++] = word;
+        if (is_light(hit))
+            weight = weight < HIT_WARNS ? HIT_WARNS : weight;
+        else if (hit->kind != SIGNAL_HEADERS || group->bytes >= settings->headers_from)
+            return HIT_FAILS;
     }
+    return weight;
 }
 
-/* Whoever removes packages in the same RUN is believed to remove what it installed to build. */
-static void forget_tools(enum installer manager, struct left_over *left)
+/* The runtime whose kit has the most bytes; that of the image when the tools are anybody's. */
+static enum runtime runtime_of(const struct hit_group *group, const struct facts *facts)
 {
-    size_t kept = 0;
+    enum runtime runtime = RUNTIME_UNKNOWN;
+    uint64_t bytes = 0;
 
-    for (size_t i = 0; i < left->count; i++) {
-        if (left->managers[i] == manager)
-            continue;
-        left->tools[kept] = left->tools[i];
-        left->managers[kept++] = left->managers[i];
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->hits[i]->runtime != RUNTIME_UNKNOWN && group->hits[i]->bytes >= bytes) {
+            runtime = group->hits[i]->runtime;
+            bytes = group->hits[i]->bytes;
+        }
     }
-    left->count = kept;
+    return runtime == RUNTIME_UNKNOWN ? facts->runtime.runtime : runtime;
 }
 
-static void watch(void *argument, const struct run_command *command)
+static void report_group(const struct settings *settings, const struct facts *facts,
+                         struct rule_report *report, const struct hit_group *group)
 {
-    struct left_over *left = argument;
-
-    if (command->manager == INSTALLER_NONE || command->manager == INSTALLER_PIP)
-        return;
-    if (command->verb == VERB_INSTALL)
-        add_tools(command, left);
-    else if (command->verb == VERB_REMOVE)
-        forget_tools(command->manager, left);
-}
-
-static void report_step(struct rule_report *report, const struct facts *facts, int step,
-                        const struct left_over *left, bool open)
-{
-    AUTO_TEXT struct text names = {0};
-    AUTO_FREE char *shown = NULL;
+    struct hit_report as = {.weight = weigh(settings, group),
+                            .include_base = settings->hits.include_base,
+                            .names_max = TOOLS_SHOWN};
     struct finding *finding;
 
-    for (size_t i = 0; i < left->count; i++) {
-        text_add(&names, i > 0 ? ", " : "");
-        text_add_bytes(&names, left->tools[i].text, left->tools[i].length);
-    }
-    shown = text_printable(text_data(&names), STEP_TEXT_SHOWN);
-    if (open)
-        finding = rule_unknown(report, text_data(&names),
-                               "a step that may be the base's installs build tools: %s", shown);
+    if (as.weight == HIT_NOTHING)
+        return;
+    as.brings = as.weight == HIT_WARNS ? "debugging tools that stay in the image"
+                                       : "build tools that stay in the image";
+    finding = hit_group_report(group, facts, report, &as);
+    if (finding->origin == ORIGIN_BASE)
+        finding_set_remedy(finding, "Start the final stage from %s.",
+                           build_tools_base(runtime_of(group, facts)));
     else
-        finding = rule_fail(report, text_data(&names),
-                            "a step installs build tools and leaves them: %s", shown);
-    finding_set_step(finding, facts, step);
-    finding_set_evidence(finding, EVIDENCE_HISTORY);
-    if (finding->layer.algorithm != DIGEST_NONE)
-        finding->bytes = facts->manifest->layers[facts->history.steps[step].layer].size;
+        finding_set_remedy(finding, "%s", build_tools_pattern(runtime_of(group, facts)));
 }
 
-static void judge_steps(const struct settings *settings, const struct facts *facts,
-                        struct rule_report *report)
+static struct hit_choice choice_of(const struct settings *settings)
 {
-    for (size_t i = 0; i < facts->history.count; i++) {
-        const struct step *step = &facts->history.steps[i];
-        struct left_over left = {.settings = settings};
+    return (struct hit_choice){
+        .kinds = SIGNAL_BIT(SIGNAL_COMPILER) | SIGNAL_BIT(SIGNAL_BUILD_TOOL) |
+                 SIGNAL_BIT(SIGNAL_HEADERS) | SIGNAL_BIT(SIGNAL_SDK),
+        .settings = &settings->hits,
+        .include_base = settings->hits.include_base,
+    };
+}
 
-        if (step->kind != STEP_RUN || !step->text ||
-            (!settings->include_base && step->origin == ORIGIN_BASE))
-            continue;
-        run_script_each(step->text, watch, &left);
-        if (left.count > 0)
-            report_step(report, facts, (int)i, &left,
-                        !settings->include_base && step->origin == ORIGIN_UNKNOWN);
+static void judge_layers(const struct settings *settings, const struct rule_input *input,
+                         struct rule_report *report)
+{
+    const struct hit_choice choice = choice_of(settings);
+    AUTO_HITS struct hit_list list = {0};
+    AUTO_HIT_GROUPS struct hit_groups groups = {0};
+
+    hit_list_choose(&choice, input, &list);
+    hit_groups_make(&list, HITS_BY_LAYER, &groups);
+    for (size_t i = 0; i < groups.count; i++)
+        report_group(settings, input->facts, report, &groups.items[i]);
+}
+
+/* What of the kit is in layers that were not blamed yet: the base's. */
+static uint64_t kit_bytes(const struct settings *settings, const struct rule_input *input)
+{
+    struct hit_choice choice = choice_of(settings);
+    AUTO_HITS struct hit_list list = {0};
+    AUTO_HIT_GROUPS struct hit_groups groups = {0};
+    uint64_t bytes = 0;
+
+    choice.include_base = true;
+    hit_list_choose(&choice, input, &list);
+    hit_groups_make(&list, HITS_BY_LAYER, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        if (facts_layer_origin(input->facts, groups.items[i].layer) == ORIGIN_BASE)
+            bytes += groups.items[i].visible_bytes;
     }
+    return bytes;
+}
+
+static void report_sdk(const struct settings *settings, const struct rule_input *input,
+                       struct rule_report *report)
+{
+    const struct facts *facts = input->facts;
+    enum runtime runtime = facts->runtime.runtime;
+    uint64_t bytes = settings->hits.include_base ? 0 : kit_bytes(settings, input);
+    char shown[TEXT_NUMBER_SIZE];
+    struct finding *finding;
+
+    /* The layers that brought it are blamed already, and the base has nothing of it. */
+    if (input->files && bytes == 0 && report->judgement != RULE_PASS)
+        return;
+    finding = rule_fail(report, "sdk", "the final image holds the build kit of %s%s%s",
+                        runtime_name(runtime), bytes ? ": " : "",
+                        bytes ? text_format_bytes(bytes, shown) : "");
+    finding->origin = ORIGIN_BASE;
+    finding->bytes = bytes;
+    finding_set_evidence(finding, facts->runtime.evidence);
+    finding_set_remedy(finding, "%s (The final stage starts from %s.)",
+                       build_tools_pattern(runtime), build_tools_base(runtime));
 }
 
 /* The build kit of the language itself, mostly because the final stage is built on the SDK's image.
  */
-static void judge_sdk(const struct settings *settings, const struct facts *facts,
+static void judge_sdk(const struct settings *settings, const struct rule_input *input,
                       struct rule_report *report)
 {
-    const struct facts_runtime *runtime = &facts->runtime;
-    struct finding *finding = NULL;
+    const struct facts_runtime *runtime = &input->facts->runtime;
+    struct finding *finding;
 
     if (glob_list_match(&settings->allow_runtime_globs, runtime_name(runtime->runtime)))
         return;
@@ -225,26 +206,27 @@ static void judge_sdk(const struct settings *settings, const struct facts *facts
     case ANSWER_NO:
         return;
     case ANSWER_YES:
-        finding = rule_fail(report, "sdk", "the final image holds the build kit of %s",
-                            runtime_name(runtime->runtime));
-        finding->origin = ORIGIN_BASE;
-        break;
+        report_sdk(settings, input, report);
+        return;
     case ANSWER_UNKNOWN:
-        /* What was found is an answer already; nothing found is none. */
-        if (report->judgement == RULE_FAIL)
+        /* What was found is an answer already, and so are layers that hold nothing; nothing found
+         * in texts is none. */
+        if (report->judgement == RULE_FAIL || (input->files && input->files->complete))
             return;
         finding = rule_unknown(report, "sdk",
                                "nothing in config and history says whether build "
                                "tools are in the image");
-        break;
+        finding_set_evidence(finding, runtime->evidence);
+        return;
     }
-    finding_set_evidence(finding, runtime->evidence);
 }
 
 /* No history, no steps: that none was found then means nothing. */
-static void judge_silence(const struct facts *facts, struct rule_report *report)
+static void judge_silence(const struct rule_input *input, struct rule_report *report)
 {
-    if (report->judgement == RULE_PASS && facts->status[FACT_HISTORY].state == FACT_ABSENT)
+    rule_doubt_layers(report, input);
+    if (report->judgement == RULE_PASS && !input->files &&
+        input->facts->status[FACT_HISTORY].state == FACT_ABSENT)
         rule_unknown(report, "history",
                      "the image has no history: whether a step installed build "
                      "tools cannot be told");
@@ -253,9 +235,13 @@ static void judge_silence(const struct facts *facts, struct rule_report *report)
 static enum judgement judge(const void *block, const struct rule_input *input,
                             struct rule_report *report)
 {
-    judge_steps(block, input->facts, report);
-    judge_sdk(block, input->facts, report);
-    judge_silence(input->facts, report);
+    const struct settings *settings = block;
+
+    judge_layers(settings, input, report);
+    build_tools_judge_history(&settings->hits.allow_globs, settings->hits.include_base, input,
+                              report);
+    judge_sdk(settings, input, report);
+    judge_silence(input, report);
     return rule_judgement(report);
 }
 
@@ -263,17 +249,27 @@ const struct rule_type rule_build_tools = {
     .name = "build-tools",
     .summary = "the final image holds no compilers, headers and build kits",
     .description =
-        "Looks at two things. The environment that SDK images set tells whether the final stage is "
-        "built on one (Go, Rust, .NET, Maven and Gradle do; Node, Python, Ruby and PHP images do "
-        "not tell). And own RUN steps that install compilers, headers or build systems and do not "
-        "remove packages again in the same step are named.\n\n"
-        "It sees config and history, not files: what COPY or a download brought stays hidden, and "
-        "an image that says nothing is unknown, never passed. A step that removes any packages "
-        "with the same tool is believed to remove what it installed for building.",
+        "With layers read: compilers, build systems, headers and SDKs that a container sees are "
+        "named, put together by the layer that brought them, with the bytes and the history step. "
+        "What a step installs and removes again is not in its layer and not blamed. What a later "
+        "layer takes away is no tool of the image any more; the bytes that it still costs are for "
+        "wasted-space.\n\n"
+        "Layers of the base are passed over unless include-base says otherwise, but an SDK as base "
+        "image always fails. Where it is not known whether a layer is the base's, the answer is "
+        "unknown. Package managers (apt, pip, npm) are no build tools: distroless is for those. "
+        "Git, patch, gdb, strace and their like, and node-gyp, only warn: they are there to look "
+        "into containers, or because a package drags them along.\n\n"
+        "Without layers it sees texts: the environment that SDK images set (Go, Rust, .NET, Maven "
+        "and Gradle do; Node, Python, Ruby and PHP images do not tell), and own RUN steps that "
+        "install build tools and do not remove packages again in the same step. What COPY or a "
+        "download brought stays hidden then, and an image that says nothing is unknown, never "
+        "passed.\n\n"
+        "It cannot see tools under names or paths that nobody installs them to.",
     .remedy = "Build in a stage of its own and copy the result: `FROM golang AS build` … `FROM "
               "gcr.io/distroless/static` `COPY --from=build /app /app`.",
     .example = "rule: build-tools\nwith:\n  allow: [make]\non-unknown: warn\n",
     .needs = FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_MANIFEST),
+    .wants = FACT_BIT(FACT_FILES),
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),

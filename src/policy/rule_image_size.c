@@ -1,5 +1,5 @@
-/* Rule image-size: budgets for bytes and layers, by runtime, and against the tag's last image.
- * Counts what a registry stores and a pull moves: compressed layers. */
+/* Rule image-size: budgets for bytes and layers, by runtime. Counts what a registry stores and a
+ * pull moves: compressed layers. */
 #include "rules.h"
 
 #include <inttypes.h>
@@ -15,7 +15,6 @@ struct settings {
     uint64_t compressed;
     struct text_pairs by_runtime;
     int64_t max_layers;
-    int64_t max_growth;
     uint64_t runtime_limits[RUNTIME_LIMITS]; /* 0: the general limit holds */
 };
 
@@ -38,13 +37,6 @@ static const struct param params[] = {
      .min = 1,
      .max = 1024,
      .help = "Most layers that an image may have."},
-    {.name = "max-growth",
-     .type = PARAM_INTEGER,
-     .offset = offsetof(struct settings, max_growth),
-     .min = 1,
-     .max = 10000,
-     .unit = "percent",
-     .help = "How much greater an image may be than the one that its tag pointed at before."},
     {.name = NULL},
 };
 
@@ -53,11 +45,10 @@ static int prepare(void *block, const char **ret_param, struct error *err)
     struct settings *settings = block;
 
     *ret_param = NULL;
-    if (settings->compressed == 0 && settings->by_runtime.count == 0 && settings->max_layers == 0 &&
-        settings->max_growth == 0)
+    if (settings->compressed == 0 && settings->by_runtime.count == 0 && settings->max_layers == 0)
         return error_set(err, FAILURE_INPUT,
                          "image-size without a budget allows everything: set "
-                         "compressed, by-runtime, max-layers or max-growth");
+                         "compressed, by-runtime or max-layers");
     for (size_t i = 0; i < settings->by_runtime.count; i++) {
         enum runtime runtime = RUNTIME_UNKNOWN;
         int rc;
@@ -171,34 +162,6 @@ static void judge_layers(const struct settings *settings, const struct facts *fa
                                 "final stage.");
 }
 
-static void judge_growth(const struct settings *settings, const struct rule_input *input,
-                         struct rule_report *report, uint64_t size)
-{
-    const struct placement *placement = input->placement;
-    uint64_t before = placement->previous_size_bytes;
-    struct finding *finding;
-    char a[TEXT_NUMBER_SIZE];
-    char b[TEXT_NUMBER_SIZE];
-
-    if (settings->max_growth == 0 || !placement->tag)
-        return;
-    if (placement->previous_is_known && !digest_is_set(&placement->previous))
-        return;
-    if (!placement->previous_is_known || before == 0) {
-        rule_unknown(report, "growth", "how large the tag's previous image is, is not known");
-        report->later = true;
-        return;
-    }
-    if (size <= before ||
-        (double)(size - before) * 100 <= (double)before * (double)settings->max_growth)
-        return;
-    finding = rule_fail(
-        report, "growth",
-        "the image is %s compressed, its predecessor was %s: more than %" PRId64 " percent growth",
-        text_format_bytes(size, a), text_format_bytes(before, b), settings->max_growth);
-    finding->bytes = size - before;
-}
-
 static enum judgement judge(const void *block, const struct rule_input *input,
                             struct rule_report *report)
 {
@@ -207,7 +170,6 @@ static enum judgement judge(const void *block, const struct rule_input *input,
 
     judge_bytes(settings, input->facts, report, size);
     judge_layers(settings, input->facts, report);
-    judge_growth(settings, input, report, size);
     return rule_judgement(report);
 }
 
@@ -219,15 +181,13 @@ const struct rule_type rule_image_size = {
         "compares the sum with the budget of the image's runtime or, when there is none or the "
         "runtime is not known, with the general budget. A layer that occurs twice counts twice.\n\n"
         "The finding says how much of it the base brought and which own step is the greatest, as "
-        "far as the border between base and own layers is known.\n\n"
-        "max-growth compares with the image that the tag pointed at before; it is unknown while "
-        "that one's size is not known, and passes for the first image of a tag.",
+        "far as the border between base and own layers is known.",
     .remedy = "Build in one stage and copy only the result into a small final stage; take package "
               "manager caches and build tools out of it.",
     .example =
         "rule: image-size\nwith:\n  compressed: 250MB\n  by-runtime: { node: 120MB, go: 15MB "
         "}\n",
-    .needs = FACT_BIT(FACT_MANIFEST) | FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_PLACEMENT),
+    .needs = FACT_BIT(FACT_MANIFEST) | FACT_BIT(FACT_RUNTIME),
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),

@@ -4,15 +4,41 @@
 
 #include "regwarden/memory.h"
 
+/* One a line, so that rules that are added at the same time do not meet. */
+/* clang-format off */
 static const struct rule_type *const rules[] = {
-    &rule_base_allowed, &rule_base_fresh,    &rule_base_known,
-    &rule_base_pinned,  &rule_build_tools,   &rule_entrypoint,
-    &rule_env,          &rule_exposed_ports, &rule_forbidden_history,
-    &rule_healthcheck,  &rule_image_age,     &rule_image_size,
-    &rule_non_root,     &rule_platforms,     &rule_required_labels,
-    &rule_secrets,      &rule_tag_immutable, &rule_tag_name,
-    &rule_volumes,      &rule_workdir,
+    &rule_base_allowed,
+    &rule_base_fresh,
+    &rule_base_known,
+    &rule_base_pinned,
+    &rule_build_tools,
+    &rule_context_leak,
+    &rule_dev_dependencies,
+    &rule_distroless,
+    &rule_entrypoint,
+    &rule_env,
+    &rule_exposed_ports,
+    &rule_files,
+    &rule_forbidden_history,
+    &rule_healthcheck,
+    &rule_image_age,
+    &rule_image_size,
+    &rule_layer_size,
+    &rule_non_root,
+    &rule_package_cache,
+    &rule_packages,
+    &rule_platforms,
+    &rule_required_labels,
+    &rule_secrets,
+    &rule_setuid_files,
+    &rule_size_growth,
+    &rule_tag_immutable,
+    &rule_tag_name,
+    &rule_volumes,
+    &rule_wasted_space,
+    &rule_workdir,
 };
+/* clang-format on */
 
 size_t rule_count(void)
 {

@@ -20,17 +20,23 @@ static struct json *parse_flow(const char *yaml)
                                                   : yaml_to_json(document->root);
 }
 
-struct facts *support_facts(const char *yaml)
+struct facts *support_facts_for(const struct policy_set *set, const char *yaml)
 {
     AUTO_JSON struct json *defaults = example_image_facts();
     AUTO_JSON struct json *over = parse_flow(yaml);
     AUTO_JSON struct json *whole = json_overlay(defaults, over);
+    AUTO_JSON struct json *filled = set ? example_fill_probes(whole, set) : json_retain(whole);
     struct facts *facts = NULL;
     struct error err = {0};
 
-    if (facts_from_json(whole, &facts, &err) < 0)
+    if (facts_from_json(filled, &facts, &err) < 0)
         fail_msg("%s: %s", yaml, err.text);
     return facts;
+}
+
+struct facts *support_facts(const char *yaml)
+{
+    return support_facts_for(NULL, yaml);
 }
 
 struct policy_set *support_compile(const char *yaml)

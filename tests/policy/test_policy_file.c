@@ -80,8 +80,8 @@ static void test_faults(void **state)
         {RULE("{ rule: non-root, with: { min-uid: 5, max-uid: 4 } }"),
          "p.yaml:3:52: max-uid is smaller than min-uid"},
         {RULE("{ rule: image-size }"),
-         "p.yaml:3:5: image-size without a budget allows everything: set compressed, by-runtime, "
-         "max-layers or max-growth"},
+         "p.yaml:3:5: image-size without a budget allows everything: set compressed, by-runtime "
+         "or max-layers"},
         {RULE("{ rule: required-labels }"),
          "p.yaml:3:5: 'labels' is missing: A map from label to what it must be: text, url, "
          "rfc3339, spdx, git-hash, semver, email, exact:VALUE or glob:PATTERN."},

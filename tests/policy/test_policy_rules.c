@@ -1,83 +1,9 @@
 /* Every rule by table: settings, what differs from a good image, where it stands, and what must
  * come out. Facts are laid over the image that examples differ from. */
 #include "cmocka_all.h"
-#include "policy_support.h"
-
-#include "compiled.h"
+#include "policy_rows.h"
 
 #include "regwarden/memory.h"
-
-struct row {
-    const char *with;  /* settings, YAML flow */
-    const char *facts; /* laid over the good image, YAML flow */
-    enum judgement judgement;
-    const char *message; /* part of some finding's message; NULL: not looked at */
-    struct placement placement;
-};
-
-static struct policy_set *make_set(const char *rule, const char *with)
-{
-    AUTO_FREE char *yaml = text_new("policy: p\nrules:\n  - rule: %s\n    with: %s\n", rule, with);
-
-    return support_compile(yaml);
-}
-
-static enum judgement judgement_of(const struct verdict *verdict)
-{
-    enum judgement worst = RULE_PASS;
-
-    for (size_t i = 0; i < verdict->findings.count; i++) {
-        bool unknown = verdict->findings.items[i].status == FINDING_UNKNOWN;
-        enum judgement judgement = unknown ? RULE_UNKNOWN : RULE_FAIL;
-
-        if (judgement > worst)
-            worst = judgement;
-    }
-    return worst;
-}
-
-static bool says(const struct verdict *verdict, const char *message)
-{
-    for (size_t i = 0; message && i < verdict->findings.count; i++) {
-        if (strstr(verdict->findings.items[i].message, message))
-            return true;
-    }
-    return !message;
-}
-
-static void judge(const char *rule, const struct row *row, struct verdict *ret)
-{
-    struct policy_set *set = make_set(rule, row->with ? row->with : "{}");
-    AUTO_FACTS struct facts *facts = support_facts(row->facts ? row->facts : "{}");
-    struct placement placement = row->placement;
-
-    if (!placement.repository)
-        placement.repository = "team/app";
-    policy_judge(set, facts, &placement, support_now_ms(), ret);
-    policy_set_free(set);
-}
-
-static void run_rows(const char *rule, const struct row *rows, size_t count)
-{
-    static const char *const names[] = {"pass", "unknown", "fail"};
-    size_t wrong = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        struct verdict verdict = {0};
-        enum judgement judgement;
-
-        judge(rule, &rows[i], &verdict);
-        judgement = judgement_of(&verdict);
-        if (judgement != rows[i].judgement || !says(&verdict, rows[i].message)) {
-            print_message("%s row %zu: %s: %s\n", rule, i, names[judgement],
-                          verdict.findings.count ? verdict.findings.items[0].message : "nothing");
-            wrong++;
-        }
-        verdict_release(&verdict);
-    }
-    assert_int_equal(wrong, 0);
-}
-#define RUN_ROWS(rule, rows) run_rows(rule, rows, ARRAY_COUNT(rows))
 
 #define USER(user) "{ config: { user: '" user "' } }"
 #define UNREAD "groups: { files: { state: absent, reason: too large } }"
@@ -181,7 +107,6 @@ static void test_non_root(void **state)
 static void test_image_size(void **state)
 {
     static const char by_runtime[] = "{ compressed: 40MB, by-runtime: { python: 46MB } }";
-    static const char growth[] = "{ max-growth: 10 }";
     const struct row rows[] = {
         {"{ compressed: 45002kB }", NULL, RULE_PASS, NULL, {0}},
         {"{ compressed: 45001999 }", NULL, RULE_FAIL, "the budget is", {0}},
@@ -195,30 +120,6 @@ static void test_image_size(void **state)
         {"{ compressed: 40MB }", "{ base: { layerCount: null } }", RULE_FAIL, "45 MB", {0}},
         {"{ max-layers: 4 }", NULL, RULE_PASS, NULL, {0}},
         {"{ max-layers: 3 }", NULL, RULE_FAIL, "has 4 layers; 3 are allowed", {0}},
-        {growth, NULL, RULE_PASS, NULL, {.tag = "v", .previous_is_known = true}}, /* the first */
-        {growth, NULL, RULE_PASS, NULL, {0}},                                     /* untagged */
-        {growth, NULL, RULE_UNKNOWN, "not known", {.tag = "v"}},
-        {growth,
-         NULL,
-         RULE_UNKNOWN,
-         "not known",
-         {.tag = "v", .previous_is_known = true, .previous = {.algorithm = DIGEST_SHA256}}},
-        {growth,
-         NULL,
-         RULE_PASS,
-         NULL,
-         {.tag = "v",
-          .previous_is_known = true,
-          .previous = {.algorithm = DIGEST_SHA256},
-          .previous_size_bytes = 41000000}},
-        {growth,
-         NULL,
-         RULE_FAIL,
-         "more than 10 percent growth",
-         {.tag = "v",
-          .previous_is_known = true,
-          .previous = {.algorithm = DIGEST_SHA256},
-          .previous_size_bytes = 40000000}},
     };
 
     (void)state;
@@ -848,47 +749,6 @@ static void test_forbidden_history(void **state)
     RUN_ROWS("forbidden-history", rows);
 }
 
-static void test_build_tools(void **state)
-{
-    static const struct row rows[] = {
-        {.judgement = RULE_PASS},
-        {.facts = "{ runtime: { name: go, sdk: yes } }",
-         .judgement = RULE_FAIL,
-         .message = "holds the build kit of go"},
-        {.facts = "{ runtime: { sdk: unknown } }", .judgement = RULE_UNKNOWN},
-        {"{ allow-runtimes: [php] }", "{ runtime: { name: php, sdk: yes } }", RULE_PASS, NULL, {0}},
-        {.facts = RUN("6", "text: apt-get install -y gcc g++-12 libpq-dev curl"),
-         .judgement = RULE_FAIL,
-         .message = "leaves them: gcc, g++-12, libpq-dev"},
-        {.facts = RUN("6", "text: 'apk add --no-cache build-base=0.5-r3'"), .judgement = RULE_FAIL},
-        {.facts = RUN("6", "text: dnf install -y java-21-openjdk-devel"), .judgement = RULE_FAIL},
-        {.facts = RUN("6", "text: apt-get install -y gcc && make && apt-get purge -y gcc"),
-         .judgement = RULE_PASS},
-        {.facts = RUN("6", "text: 'apk add --virtual .deps gcc && make && apk del .deps'"),
-         .judgement = RULE_PASS},
-        {.facts = RUN("6", "text: apt-get install -y libgcc-s1 gcc-12-base makedev curl"),
-         .judgement = RULE_PASS},
-        {.facts = RUN("6", "text: echo gcc make"), .judgement = RULE_PASS},
-        {.facts = "{ history: { steps: { 3: { kind: ENV, text: 'PHPIZE_DEPS=autoconf gcc' } } } }",
-         .judgement = RULE_PASS},
-        {.facts = RUN("1", "text: apt-get install -y gcc"), .judgement = RULE_PASS},
-        {"{ include-base: true }", RUN("1", "text: apt-get install -y gcc"), RULE_FAIL, NULL, {0}},
-        {.facts = RUN("6", "text: apt-get install -y gcc, origin: unknown"),
-         .judgement = RULE_UNKNOWN,
-         .message = "may be the base's"},
-        {"{ allow: [gcc, 'lib*-dev'] }",
-         RUN("6", "text: apt-get install -y gcc libpq-dev"),
-         RULE_PASS,
-         NULL,
-         {0}},
-        {.facts = "{ history: null, groups: { history: { state: absent, reason: none } } }",
-         .judgement = RULE_UNKNOWN},
-    };
-
-    (void)state;
-    RUN_ROWS("build-tools", rows);
-}
-
 static void test_findings_say_where(void **state)
 {
     const struct row history = {.facts = RUN("6", "text: sudo make install")};
@@ -897,7 +757,7 @@ static void test_findings_say_where(void **state)
     const struct finding *finding;
 
     (void)state;
-    judge("forbidden-history", &history, &verdict);
+    row_judge("forbidden-history", &history, &verdict);
     finding = &verdict.findings.items[0];
     assert_int_equal(finding->step, 6);
     assert_int_equal(finding->origin, ORIGIN_OWN);
@@ -906,7 +766,7 @@ static void test_findings_say_where(void **state)
     assert_true(digest_is_set(&finding->layer));
     assert_non_null(strstr(finding->remedy, "setpriv"));
     verdict_release(&verdict);
-    judge("non-root", &user, &verdict);
+    row_judge("non-root", &user, &verdict);
     finding = &verdict.findings.items[0];
     assert_int_equal(finding->step, 8);
     assert_int_equal(finding->origin, ORIGIN_OWN);
@@ -921,7 +781,7 @@ static void test_steps_are_shown_on_one_line(void **state)
     struct verdict verdict = {0};
 
     (void)state;
-    judge("forbidden-history", &row, &verdict);
+    row_judge("forbidden-history", &row, &verdict);
     assert_string_equal(verdict.findings.items[0].message,
                         "sudo: sudo is used in the build: set -x; sudo make install");
     verdict_release(&verdict);
@@ -933,7 +793,7 @@ static void test_hostile_text_is_made_printable(void **state)
     struct verdict verdict = {0};
 
     (void)state;
-    judge("non-root", &row, &verdict);
+    row_judge("non-root", &row, &verdict);
     for (const char *c = verdict.findings.items[0].message; *c; c++)
         assert_true((unsigned char)*c >= ' ');
     verdict_release(&verdict);
@@ -990,7 +850,6 @@ int main(void)
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_image_age),
         cmocka_unit_test(test_forbidden_history),
-        cmocka_unit_test(test_build_tools),
         cmocka_unit_test(test_findings_say_where),
         cmocka_unit_test(test_steps_are_shown_on_one_line),
         cmocka_unit_test(test_hostile_text_is_made_printable),
