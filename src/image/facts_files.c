@@ -5,6 +5,8 @@
 
 #include <assert.h>
 
+#include "runtime.h"
+
 static void release_layers(struct facts_files *files)
 {
     for (size_t i = 0; i < files->layer_count; i++) {
@@ -116,6 +118,7 @@ void facts_add_files_take(struct facts *facts, struct facts_files *files)
     facts->files = files;
     free(status->reason);
     facts_files_status(files, status);
+    runtime_find_in_files(files, facts);
 }
 
 bool facts_layers_missing(const struct facts *facts)

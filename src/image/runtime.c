@@ -137,8 +137,7 @@ static bool has_variable_of(const struct image_config *config, enum runtime runt
     return false;
 }
 
-/* "/usr/bin/python3.11" is "python". */
-static enum runtime runtime_of_program(const char *path, size_t size)
+enum runtime runtime_of_program(const char *path, size_t size)
 {
     for (size_t i = size; i > 0; i--) {
         if (path[i - 1] != '/')

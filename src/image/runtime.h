@@ -4,9 +4,15 @@
 
 #include "regwarden/facts.h"
 
-/* From environment, command and history; files, which know better, are read elsewhere. Fills a
- * zeroed `ret`. */
+/* From environment, command and history. Fills a zeroed `ret`. runtime.c */
 void runtime_find(const struct image_config *config, const struct facts_history *history,
                   struct facts_runtime *ret);
+
+/* "/usr/bin/python3.11" is "python". */
+enum runtime runtime_of_program(const char *path, size_t size);
+
+/* What the files say of facts->runtime, which holds what environment and history said: they outrank
+ * those where they tell something. runtime_files.c */
+void runtime_find_in_files(const struct facts_files *files, struct facts *facts);
 
 #endif
