@@ -67,8 +67,19 @@ class Lesson:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.storage = ["buildah", "--root", self.directory / "storage", "--runroot", self.directory / "run",
                         "--storage-driver", os.environ.get("REGWARDEN_STORAGE_DRIVER", "overlay")]
+        self.probe()
         (self.directory / "registry").mkdir(exist_ok=True)
         self.registry = harness.Registry(self.directory / "registry")
+
+    def probe(self):
+        """Can buildah build at all here? In a bare chroot it cannot."""
+        context = self.directory / "probe"
+        context.mkdir(exist_ok=True)
+        (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+        done = subprocess.run([str(a) for a in [*self.storage, "bud", "--quiet", "--isolation", "chroot", context]],
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise harness.Skip("buildah cannot build here: " + (done.stderr.strip() or "no reason").splitlines()[-1])
 
     def stop(self):
         self.registry.stop()
@@ -84,7 +95,10 @@ class Lesson:
         packages, _ = BASES[name]
         making = root.with_suffix(".making")
         shutil.rmtree(making, ignore_errors=True)
-        run(["mmdebstrap", "--variant=extract", f"--include={packages}", "bookworm", making])
+        done = subprocess.run(["mmdebstrap", "--variant=extract", f"--include={packages}", "bookworm", str(making)],
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise harness.Skip("mmdebstrap cannot fetch Debian's packages here: " + done.stderr.strip().splitlines()[-1])
         for path in REMOVED:
             shutil.rmtree(making / path, ignore_errors=True)
         for path, mebibytes in EXTRA_FILES.get(name, {}).items():
