@@ -28,7 +28,8 @@ static int spawn(const char *program, const char *command, int fd, pid_t *ret)
     char name[] = "regwarden";
     AUTO_FREE char *word = memory_copy_text(command);
     char *const arguments[] = {name, word, NULL};
-    char *const environment[] = {NULL};
+    char mark[] = CHILD_MARK "=1";
+    char *const environment[] = {mark, NULL};
 
     sigemptyset(&none);
     sigfillset(&all);

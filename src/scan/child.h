@@ -10,6 +10,9 @@
 
 /* The descriptor that the child finds its socket at. */
 enum { CHILD_SOCKET = 3 };
+/* Set in its environment: a program that does not know the command must not start children of its
+ * own, and those more, without end. */
+#define CHILD_MARK "REGWARDEN_SCAN_WORKER"
 
 struct child {
     pid_t pid;
@@ -17,8 +20,9 @@ struct child {
     int fd;    /* our end of the socket, not blocking */
 };
 
-/* Starts `program` (NULL: this one) with the word `command`, an empty environment, nothing on
- * standard input and output, and no descriptor but the socket and standard error. FAILURE_SYSTEM.
+/* Starts `program` (NULL: this one) with the word `command`, an environment of CHILD_MARK alone,
+ * nothing on standard input and output, and no descriptor but the socket and standard error.
+ * FAILURE_SYSTEM.
  */
 int child_start(const char *program, const char *command, struct child *ret, struct error *err);
 void child_kill(const struct child *child);

@@ -3,6 +3,7 @@
 #include "pool_private.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "regwarden/crypto.h"
 #include "worker_options.h"
@@ -131,6 +132,8 @@ int scan_pool_new(struct loop *loop, const struct scan_pool_options *options,
 {
     if (options->workers == 0 || options->silence_ms <= 0)
         return error_set(err, FAILURE_INPUT, "a pool of scan workers needs a worker and some time");
+    if (getenv(CHILD_MARK))
+        return error_set(err, FAILURE_SYSTEM, "a scan worker starts no workers of its own");
     struct scan_pool *pool = memory_new(sizeof(*pool));
     pool->loop = loop;
     pool->program = memory_copy_text(options->program);

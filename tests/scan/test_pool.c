@@ -260,6 +260,23 @@ static void options_survive_the_way(void **state)
     assert_int_equal(worker_options_read("{}", 2, &read, NULL), FAILURE_INPUT);
 }
 
+/* A program that does not know the command would run itself again, and so on without end. */
+static void a_worker_starts_no_workers(void **state)
+{
+    struct loop *loop = NULL;
+    struct scan_pool *pool = NULL;
+    struct scan_pool_options options = pool_options();
+    struct error error = {0};
+
+    (void)state;
+    assert_int_equal(loop_new(&loop, NULL), 0);
+    setenv("REGWARDEN_SCAN_WORKER", "1", 1);
+    assert_int_equal(scan_pool_new(loop, &options, &pool, &error), FAILURE_SYSTEM);
+    unsetenv("REGWARDEN_SCAN_WORKER");
+    assert_null(pool);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_pool_that_goes_tells_its_layers, open_pool, close_pool),
         cmocka_unit_test_setup_teardown(new_probes_get_new_workers, open_pool, close_pool),
         cmocka_unit_test(options_survive_the_way),
+        cmocka_unit_test(a_worker_starts_no_workers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
