@@ -94,6 +94,7 @@ struct gathered {
     struct digest digest; /* what the reference resolved to */
     char *media_type;
     enum manifest_kind kind; /* artifacts and attestations: no images, no error */
+    struct digest subject;   /* what it says that it refers to; DIGEST_NONE: nothing */
     struct facts
         *index; /* facts of the index itself (manifest group only), NULL for a single image */
     struct gathered_image *images; /* one for a single image; the runnable children of an index */
@@ -108,6 +109,9 @@ struct gather_options {
      * digest. May be NULL. */
     struct facts *(*lookup)(void *argument, const struct digest *digest);
     void *lookup_argument;
+    /* Known facts never change, but for what others say of the image: signatures and attestations
+     * come later, too. With this they are looked for once more. */
+    bool evidence_anew;
     const struct layer_reader *layers; /* for FACT_FILES; NULL: that group stays absent. Borrowed */
 };
 

@@ -110,8 +110,12 @@ struct facts_provenance {
     size_t count;
 };
 void facts_provenance_free(struct facts_provenance *provenance);
-/* Takes the statement's parts, and leaves it empty. False when there is no more room. */
+/* Takes the statement's parts, and leaves it empty; the same blob is listed once. False when there
+ * is no more room. */
 bool facts_provenance_add_take(struct facts_provenance *provenance, struct provenance *statement);
+/* Moves what only `from` has (by digest) to `to`; `from` may be NULL, and is only good to be freed
+ * afterwards. */
+void facts_provenance_keep(struct facts_provenance *to, struct facts_provenance *from);
 void provenance_release(struct provenance *statement);
 
 /* What a statement is read for. */

@@ -16,7 +16,7 @@ struct span {
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t';
+    return c == ' ' || c == '\t' || c == '\r';
 }
 
 static struct span trim(struct span span)

@@ -38,11 +38,21 @@ void facts_provenance_free(struct facts_provenance *provenance)
     free(provenance);
 }
 
+static bool has_statement(const struct facts_provenance *provenance, const struct digest *digest)
+{
+    for (size_t i = 0; i < provenance->count; i++)
+        if (digest_is_set(digest) && digest_equal(&provenance->statements[i].digest, digest))
+            return true;
+    return false;
+}
+
 bool facts_provenance_add_take(struct facts_provenance *provenance, struct provenance *statement)
 {
-    if (provenance->count == PROVENANCE_STATEMENTS_MAX) {
+    bool known = has_statement(provenance, &statement->digest);
+
+    if (known || provenance->count == PROVENANCE_STATEMENTS_MAX) {
         provenance_release(statement);
-        return false;
+        return known;
     }
     if (!provenance->statements)
         provenance->statements =
@@ -50,6 +60,12 @@ bool facts_provenance_add_take(struct facts_provenance *provenance, struct prove
     provenance->statements[provenance->count++] = *statement;
     *statement = (struct provenance){0};
     return true;
+}
+
+void facts_provenance_keep(struct facts_provenance *to, struct facts_provenance *from)
+{
+    for (size_t i = 0; from && i < from->count; i++)
+        (void)facts_provenance_add_take(to, &from->statements[i]);
 }
 
 /* How much a statement is worth; 0: it tells nothing of the build of this image. */

@@ -37,6 +37,7 @@ static void gather_free(struct gather *gather)
     for (size_t i = 0; gather->pending && i < gather->result.image_count; i++)
         pending_free_layers(&gather->pending[i]);
     free(gather->pending);
+    attestations_free(gather->evidence);
     gathered_release(&gather->result);
     timer_free(gather->soon);
     free(gather->repository);
@@ -271,6 +272,8 @@ static void describe(struct gather *gather, const struct manifest *manifest)
     gather->result.digest = manifest->digest;
     gather->result.media_type = memory_copy_text(manifest->media_type);
     gather->result.kind = manifest->kind;
+    if (manifest->has_subject)
+        gather->result.subject = manifest->subject.digest;
 }
 
 static void take_known(struct gather *gather, struct facts *known)
@@ -402,6 +405,7 @@ static void cancel_requests(struct gather *gather)
             source->cancel(source->self, gather->pending[i].request);
         pending_cancel_layers(&gather->pending[i]);
     }
+    attestations_cancel(gather->evidence);
 }
 
 void gather_cancel(uint64_t id)

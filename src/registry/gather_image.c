@@ -1,5 +1,6 @@
 /* One image of a gathering, from its manifest to its facts: the config, or the reason why there is
- * none. What the layers tell is in gather_layers.c. */
+ * none. What others say of it is read in gather_attestations.c, what the layers tell in
+ * gather_layers.c. */
 #include "gathering.h"
 
 #include "regwarden/memory.h"
@@ -7,7 +8,7 @@
 /* What can be learned from a config. */
 #define NEEDS_CONFIG                                                        \
     (FACT_BIT(FACT_CONFIG) | FACT_BIT(FACT_HISTORY) | FACT_BIT(FACT_BASE) | \
-     FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_FILES))
+     FACT_BIT(FACT_RUNTIME) | FACT_BIT(FACT_FILES) | FACT_BIT(FACT_PROVENANCE))
 
 void pending_settle(struct pending *pending)
 {
@@ -30,15 +31,25 @@ static void name_platform(struct gathered_image *image)
     image->platform = platform_format(&image->facts->config->platform);
 }
 
+void pending_go_on(struct pending *pending)
+{
+    if (pending_wants_layers(pending))
+        pending_read_layers(pending);
+    else
+        pending_settle(pending);
+}
+
 void pending_take_facts(struct pending *pending, struct facts *facts, bool known)
 {
     pending->image->facts = facts;
     pending->image->known = known;
     name_platform(pending->image);
-    if (!pending->dropped && pending_wants_layers(pending))
-        pending_read_layers(pending);
-    else
+    if (pending->dropped)
         pending_settle(pending);
+    else if (pending_wants_evidence(pending))
+        pending_read_evidence(pending);
+    else
+        pending_go_on(pending);
 }
 
 bool gather_wants_config(const struct gather *gather)

@@ -6,6 +6,7 @@
 
 #include "regwarden/gather.h"
 
+struct attestations;
 struct gather;
 
 struct pending { /* beside each gathered_image */
@@ -15,7 +16,8 @@ struct pending { /* beside each gathered_image */
     struct manifest *manifest;      /* while the config is fetched */
     uint64_t request;               /* 0: none */
     struct layer_asks *layers;      /* while layers are read */
-    bool dropped;                   /* no image after all */
+    bool waits_for_evidence;
+    bool dropped; /* no image after all */
 };
 
 struct gather {
@@ -33,8 +35,9 @@ struct gather {
     uint64_t request;
     struct gathered result;
     struct pending *pending;
-    size_t open;    /* images that are not settled */
-    size_t reading; /* layers, of all images */
+    struct attestations *evidence; /* NULL until it is wanted */
+    size_t open;                   /* images that are not settled */
+    size_t reading;                /* layers, of all images */
     uint64_t bytes;
 };
 
@@ -55,6 +58,13 @@ bool pending_wants_layers(const struct pending *pending);
 void pending_read_layers(struct pending *pending);
 void pending_cancel_layers(struct pending *pending);
 void pending_free_layers(struct pending *pending);
+/* gather_attestations.c: image->facts are there and lack what others say of the image. */
+bool pending_wants_evidence(const struct pending *pending);
+void pending_read_evidence(struct pending *pending); /* pending_go_on() follows */
+void attestations_cancel(struct attestations *evidence);
+void attestations_free(struct attestations *evidence);
+/* gather_image.c: what comes after the evidence. */
+void pending_go_on(struct pending *pending);
 /* Settled without facts. */
 void pending_settle(struct pending *pending);
 

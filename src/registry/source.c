@@ -26,6 +26,12 @@ static void resume(void *self, uint64_t id)
     registry_resume(self, id);
 }
 
+static uint64_t fetch_referrers(void *self, const char *repository, const struct digest *digest,
+                                registry_done_f *done, void *argument)
+{
+    return registry_fetch_referrers(self, repository, digest, done, argument);
+}
+
 static void cancel(void *self, uint64_t id)
 {
     registry_cancel(self, id);
@@ -37,6 +43,7 @@ struct image_source registry_image_source(struct registry *registry)
                                  .fetch_blob = fetch_blob,
                                  .stream_blob = stream_blob,
                                  .resume = resume,
+                                 .fetch_referrers = fetch_referrers,
                                  .cancel = cancel,
                                  .self = registry,
                                  .loop = registry->loop};

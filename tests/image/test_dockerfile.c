@@ -57,6 +57,7 @@ static void instructions_have_lines(void **state)
         {"ONBUILD RUN <<E\nx\nE\nRUN b", "1 ONBUILD RUN <<E\nx\nE;4 RUN b;"},
         {"COPY --from=x --chown=1:1 a b", "1 COPY a b;"},
         {"CMD --help", "1 CMD --help;"},
+        {"FROM a\n\r\r\nRUN b\r\r\n\t\r", "1 FROM a;3 RUN b;"},
         {"", ""},
         {"# only this", ""},
     };
