@@ -9,6 +9,8 @@ void read_state_release(struct read_state *state)
     free(state->path);
     text_release(&state->name);
     text_release(&state->version);
+    text_release(&state->bytes);
+    map_free(state->seen);
 }
 
 static void set(struct text *to, const char *value)

@@ -1,5 +1,5 @@
-/* Which files are read, and how their bytes become lines. What the lines mean is in read_accounts.c
- * and read_packages.c. */
+/* Which files are read, and how their bytes become lines. What the lines mean is in
+ * read_accounts.c, read_packages.c, read_app_packages.c and read_rpm.c. */
 #include "readers.h"
 
 #include <string.h>
@@ -18,8 +18,9 @@ struct reader {
 };
 
 static const struct reader_type *const types[] = {
-    &reader_passwd, &reader_group, &reader_shadow, &reader_os_release, &reader_usr_os_release,
-    &reader_dpkg,   &reader_apk,   &reader_pip,    &reader_npm,
+    &reader_passwd,   &reader_group, &reader_shadow, &reader_os_release, &reader_usr_os_release,
+    &reader_dpkg,     &reader_apk,   &reader_pip,    &reader_npm,        &reader_gem,
+    &reader_composer, &reader_nuget, &reader_java,   &reader_rpm,
 };
 
 static const struct reader_type *type_of(const char *path)
@@ -80,6 +81,12 @@ static void push_lines(struct reader *reader, const uint8_t *bytes, size_t size)
 
 void reader_push(struct reader *reader, const uint8_t *bytes, size_t size)
 {
+    if (reader->type->name_only)
+        return;
+    if (reader->type->push) {
+        reader->type->push(&reader->state, bytes, size);
+        return;
+    }
     if (reader->type->line) {
         push_lines(reader, bytes, size);
         return;

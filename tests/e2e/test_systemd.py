@@ -23,7 +23,7 @@ UNITS = harness.SOURCE / "systemd"
 QUIET = 'log: {level: info}\nsweep-at-start: false'
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "libevent-2.1-7", "libevent-openssl-2.1-7",
             "libevent-pthreads-2.1-7", "libcurl4", "libjansson4", "libssl3", "libsystemd0", "libyaml-0-2", "libsqlite3-0",
-            "libzstd1", "libasan8", "libubsan1", "libtsan2")
+            "libzstd1", "libisal2", "libvectorscan5", "libseccomp2", "libasan8", "libubsan1", "libtsan2")
 
 
 # --- the units on paper ---
