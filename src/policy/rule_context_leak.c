@@ -56,7 +56,9 @@ static void report_group(const struct settings *settings, const struct facts *fa
     /* The first path: which copy is the largest may change from build to build. */
     AUTO_FREE char *subject = text_new("%s\n%s", group->hits[0]->what, group->hits[0]->path);
     AUTO_FREE char *path = text_printable(group->largest->path, 120);
-    AUTO_FREE char *brings = text_new("what belongs to the build context, as %s,", path);
+    AUTO_FREE char *more = group->count > 1 ? text_new(" and %zu more", group->count - 1) : NULL;
+    AUTO_FREE char *brings = text_new("/%s%s, which %s to the build context", path,
+                                      more ? more : "", more ? "belong" : "belongs");
     const struct hit_report as = {.weight = HIT_FAILS,
                                   .brings = brings,
                                   .subject = subject,

@@ -227,7 +227,13 @@ static void report_file(const struct settings *settings, const struct facts *fac
     finding_set_path(finding, hits[0]->path);
     finding->bytes = hits[0]->bytes;
     set_hash_evidence(finding, hits[0]);
-    if (hits[0]->visible_files == 0)
+    if (!is_content(hits[0]))
+        finding_set_remedy(finding,
+                           "If it holds a secret, replace the secret and give it to builds "
+                           "with `RUN --mount=type=secret`; if it does not, say so: "
+                           "`allow-paths: [%s]`.",
+                           path);
+    else if (hits[0]->visible_files == 0)
         finding_set_remedy(finding,
                            "Replace the secret, then build so that no layer holds it (`RUN "
                            "--mount=type=secret`): to delete the file in a later step "

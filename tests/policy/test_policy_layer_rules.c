@@ -228,8 +228,8 @@ static void test_context_leak(void **state)
         {.facts = HITS(GIT("layer: 2")),
          .judgement = RULE_FAIL,
          .message =
-             "own step 5 (COPY requirements.txt ./) brings what belongs to the build context, "
-             "as app/.git"},
+             "own step 5 (COPY requirements.txt ./) brings /app/.git, which belongs to the build "
+             "context"},
         {.facts = HITS(GIT("layer: 2, hiddenBy: 3")),
          .judgement = RULE_FAIL,
          .message = "served all the same"},
