@@ -7,6 +7,7 @@
 /* One a line, so that rules that are added at the same time do not meet. */
 /* clang-format off */
 static const struct rule_type *const rules[] = {
+    &rule_accounts,
     &rule_base_allowed,
     &rule_base_fresh,
     &rule_base_known,

@@ -4,6 +4,7 @@
 
 #include "rule.h"
 
+extern const struct rule_type rule_accounts;
 extern const struct rule_type rule_base_allowed;
 extern const struct rule_type rule_base_fresh;
 extern const struct rule_type rule_base_known;
