@@ -196,6 +196,8 @@ void layer_facts_auto_free(struct layer_facts **facts);
 
 /* The document. Returns new. */
 struct json *layer_facts_to_json(const struct layer_facts *facts);
+/* Appends the same document without ever holding all of it as a tree. */
+void layer_facts_write(const struct layer_facts *facts, struct text *to);
 extern const struct json_limits layer_facts_limits; /* to parse it with */
 /* FAILURE_INPUT when it is not a document of this version, or one that is out of its bounds.
  * Returns new. */

@@ -1,6 +1,8 @@
 /* Layer facts as a JSON document. The reader is in layer_facts_from_json.c. */
 #include "regwarden/layer_facts.h"
 
+#include <string.h>
+
 static const char *const states[] = {
     [LAYER_FILE_ABSENT] = "absent",
     [LAYER_FILE_READ] = "read",
@@ -21,8 +23,9 @@ static void set_digest(struct json *to, const char *key, const struct digest *di
         json_set_string(to, key, digest_format(digest, text));
 }
 
-static struct json *hit_to_json(const struct layer_hit *hit)
+static struct json *hit_to_json(const struct layer_facts *facts, size_t index)
 {
+    const struct layer_hit *hit = &facts->hits[index];
     struct json *json = json_new_object();
 
     json_set_string(json, "kind", signal_kind_name(hit->kind));
@@ -37,15 +40,6 @@ static struct json *hit_to_json(const struct layer_hit *hit)
     if (hit->line > 0)
         set_number(json, "line", hit->line);
     return json;
-}
-
-static void add_hits(struct json *to, const struct layer_facts *facts)
-{
-    struct json *hits = json_new_array();
-
-    for (size_t i = 0; i < facts->hit_count; i++)
-        json_append_take(hits, hit_to_json(&facts->hits[i]));
-    json_set_take(to, "hits", hits);
 }
 
 static void add_files(struct json *to, const struct layer_facts *facts)
@@ -70,58 +64,47 @@ static void append_text(struct json *to, const char *value)
     json_append_take(to, json_new_string(value));
 }
 
-static void add_users(struct json *to, const struct layer_facts *facts)
+static struct json *user_to_json(const struct layer_facts *facts, size_t index)
 {
-    struct json *users = json_new_array();
+    const struct layer_user *user = &facts->users[index];
+    struct json *item = json_new_array();
 
-    for (size_t i = 0; i < facts->user_count; i++) {
-        const struct layer_user *user = &facts->users[i];
-        struct json *item = json_new_array();
-        append_text(item, user->name);
-        json_append_take(item, json_new_integer(user->uid));
-        json_append_take(item, json_new_integer(user->gid));
-        append_text(item, user->home);
-        append_text(item, user->shell);
-        if (user->no_password)
-            json_append_take(item, json_new_bool(true));
-        json_append_take(users, item);
-    }
-    json_set_take(to, "users", users);
+    append_text(item, user->name);
+    json_append_take(item, json_new_integer(user->uid));
+    json_append_take(item, json_new_integer(user->gid));
+    append_text(item, user->home);
+    append_text(item, user->shell);
+    if (user->no_password)
+        json_append_take(item, json_new_bool(true));
+    return item;
 }
 
-static void add_groups(struct json *to, const struct layer_facts *facts)
+static struct json *group_to_json(const struct layer_facts *facts, size_t index)
 {
-    struct json *groups = json_new_array();
+    const struct layer_group *group = &facts->groups[index];
+    struct json *item = json_new_array();
 
-    for (size_t i = 0; i < facts->group_count; i++) {
-        const struct layer_group *group = &facts->groups[i];
-        struct json *item = json_new_array();
-        append_text(item, group->name);
-        json_append_take(item, json_new_integer(group->gid));
-        append_text(item, group->members);
-        json_append_take(groups, item);
-    }
-    json_set_take(to, "groups", groups);
+    append_text(item, group->name);
+    json_append_take(item, json_new_integer(group->gid));
+    append_text(item, group->members);
+    return item;
 }
 
-static void add_packages(struct json *to, const struct layer_facts *facts)
+static struct json *package_to_json(const struct layer_facts *facts, size_t index)
 {
-    struct json *packages = json_new_array();
+    const struct layer_package *package = &facts->packages[index];
+    struct json *item = json_new_array();
 
-    for (size_t i = 0; i < facts->package_count; i++) {
-        const struct layer_package *package = &facts->packages[i];
-        struct json *item = json_new_array();
-        append_text(item, package_manager_name(package->manager));
-        append_text(item, package->name);
-        append_text(item, package->version);
-        append_text(item, package->path);
-        json_append_take(packages, item);
-    }
-    json_set_take(to, "packages", packages);
+    append_text(item, package_manager_name(package->manager));
+    append_text(item, package->name);
+    append_text(item, package->version);
+    append_text(item, package->path);
+    return item;
 }
 
-static struct json *probe_to_json(const struct layer_probe *probe)
+static struct json *probe_to_json(const struct layer_facts *facts, size_t index)
 {
+    const struct layer_probe *probe = &facts->probes[index];
     struct json *json = json_new_object();
 
     json_set_string(json, "probe", probe->probe);
@@ -136,17 +119,29 @@ static struct json *probe_to_json(const struct layer_probe *probe)
     return json;
 }
 
-static void add_probes(struct json *to, const struct layer_facts *facts)
-{
-    struct json *probes = json_new_array();
+/* What there may be thousands of. */
+static const struct {
+    const char *key;
+    size_t count; /* offset in the facts */
+    struct json *(*item)(const struct layer_facts *facts, size_t index);
+} lists[] = {
+    {"hits", offsetof(struct layer_facts, hit_count), hit_to_json},
+    {"users", offsetof(struct layer_facts, user_count), user_to_json},
+    {"groups", offsetof(struct layer_facts, group_count), group_to_json},
+    {"packages", offsetof(struct layer_facts, package_count), package_to_json},
+    {"probes", offsetof(struct layer_facts, probe_count), probe_to_json},
+};
 
-    for (size_t i = 0; i < facts->probe_count; i++)
-        json_append_take(probes, probe_to_json(&facts->probes[i]));
-    json_set_take(to, "probesAsked", json_from_list(&facts->probes_asked));
-    json_set_take(to, "probes", probes);
+static size_t count_of(const struct layer_facts *facts, size_t list)
+{
+    size_t count;
+
+    memcpy(&count, (const char *)facts + lists[list].count, sizeof(count));
+    return count;
 }
 
-struct json *layer_facts_to_json(const struct layer_facts *facts)
+/* All but the lists. */
+static struct json *head_to_json(const struct layer_facts *facts)
 {
     struct json *json = json_new_object();
 
@@ -163,15 +158,47 @@ struct json *layer_facts_to_json(const struct layer_facts *facts)
     set_number(json, "afterEndBytes", facts->after_end_bytes);
     set_number(json, "oddEntries", facts->odd_entries);
     json_set_take(json, "limits", json_from_list(&facts->limits));
-    add_hits(json, facts);
     add_files(json, facts);
-    add_users(json, facts);
-    add_groups(json, facts);
     json_set_take(json, "emptyPasswords", json_from_list(&facts->empty_passwords));
     json_set_take(json, "osRelease", json_from_pairs(&facts->os_release));
-    add_packages(json, facts);
-    add_probes(json, facts);
+    json_set_take(json, "probesAsked", json_from_list(&facts->probes_asked));
     json_set_bool(json, "pathsComplete", facts->paths_complete);
     json_set_string(json, "paths", text_data(&facts->paths));
     return json;
+}
+
+struct json *layer_facts_to_json(const struct layer_facts *facts)
+{
+    struct json *json = head_to_json(facts);
+
+    for (size_t list = 0; list < ARRAY_COUNT(lists); list++) {
+        struct json *items = json_new_array();
+        for (size_t i = 0; i < count_of(facts, list); i++)
+            json_append_take(items, lists[list].item(facts, i));
+        json_set_take(json, lists[list].key, items);
+    }
+    return json;
+}
+
+static void write_list(const struct layer_facts *facts, size_t list, struct text *to)
+{
+    text_format(to, ",\"%s\":[", lists[list].key);
+    for (size_t i = 0; i < count_of(facts, list); i++) {
+        AUTO_JSON struct json *item = lists[list].item(facts, i);
+        if (i > 0)
+            text_add_char(to, ',');
+        json_write(item, JSON_COMPACT, to);
+    }
+    text_add_char(to, ']');
+}
+
+void layer_facts_write(const struct layer_facts *facts, struct text *to)
+{
+    AUTO_JSON struct json *head = head_to_json(facts);
+
+    json_write(head, JSON_COMPACT, to);
+    to->data[--to->length] = '\0'; /* its closing brace comes behind the lists */
+    for (size_t list = 0; list < ARRAY_COUNT(lists); list++)
+        write_list(facts, list, to);
+    text_add_char(to, '}');
 }
