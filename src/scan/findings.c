@@ -7,9 +7,13 @@
 #include "path_table.h"
 #include "regwarden/map.h"
 
+/* Of memory, for everything but paths; a worker has 24 MiB in all. */
+enum { MEMORY_MAX = 2 * 1024 * 1024, HIT_MEMORY = 256, ITEM_MEMORY = 160 };
+
 struct findings {
     struct layer_facts *facts;
-    struct map *hits;          /* "kind what path" -> index + 1, as a pointer */
+    size_t memory;    /* that hits, packages, accounts and answers to probes take, more or less */
+    struct map *hits; /* "kind what path" -> index + 1, as a pointer */
     struct map *package_paths; /* raw path -> not NULL, of files that told of packages */
     struct map *probes;        /* "id path" -> index + 1, as a pointer */
     size_t probe_capacity;
@@ -59,6 +63,17 @@ void findings_limit(struct findings *findings, const char *what)
         text_list_add(limits, what);
 }
 
+/* False when there is no memory for one more that takes so much. */
+static bool may_take(struct findings *findings, size_t size)
+{
+    if (findings->memory + size > MEMORY_MAX) {
+        findings_limit(findings, "more findings than there is memory for");
+        return false;
+    }
+    findings->memory += size;
+    return true;
+}
+
 /* At most `max` bytes, printable. Returns new. */
 static char *printed(const char *raw, size_t max)
 {
@@ -90,6 +105,8 @@ static struct layer_hit *find_hit(struct findings *findings, const struct found_
         findings_limit(findings, "more findings than are kept");
         return NULL;
     }
+    if (!may_take(findings, HIT_MEMORY + 2 * strlen(root)))
+        return NULL;
     facts->hits =
         memory_grow(facts->hits, facts->hit_count, &findings->hit_capacity, sizeof(*facts->hits));
     map_set(findings->hits, text_data(&findings->key),
@@ -126,13 +143,16 @@ void findings_add_package(struct findings *findings, enum package_manager manage
         findings_limit(findings, "more packages than are kept");
         return;
     }
+    AUTO_FREE char *shown = printed(path, LAYER_PATH_BYTES_MAX);
+    if (!may_take(findings, ITEM_MEMORY + strlen(name) + strlen(version) + strlen(shown)))
+        return;
     facts->packages = memory_grow(facts->packages, facts->package_count,
                                   &findings->package_capacity, sizeof(*facts->packages));
     facts->packages[facts->package_count++] = (struct layer_package){
         .manager = manager,
         .name = short_text(name),
         .version = short_text(version),
-        .path = printed(path, LAYER_PATH_BYTES_MAX),
+        .path = TAKE(shown),
     };
     map_set(findings->package_paths, path, findings);
 }
@@ -166,6 +186,8 @@ bool findings_add_user(struct findings *findings, const struct layer_user *user)
         findings_limit(findings, "more users than are kept");
         return false;
     }
+    if (!may_take(findings, ITEM_MEMORY + strlen(user->name) + strlen(user->home)))
+        return;
     facts->users = memory_grow(facts->users, facts->user_count, &findings->user_capacity,
                                sizeof(*facts->users));
     facts->users[facts->user_count++] = (struct layer_user){
@@ -187,6 +209,8 @@ bool findings_add_group(struct findings *findings, const struct layer_group *gro
         findings_limit(findings, "more groups than are kept");
         return false;
     }
+    if (!may_take(findings, ITEM_MEMORY + strlen(group->name) + strlen(group->members)))
+        return;
     facts->groups = memory_grow(facts->groups, facts->group_count, &findings->group_capacity,
                                 sizeof(*facts->groups));
     facts->groups[facts->group_count++] = (struct layer_group){
@@ -201,7 +225,7 @@ void findings_add_empty_password(struct findings *findings, const char *name)
 {
     if (findings->facts->empty_passwords.count == LAYER_ACCOUNTS_MAX)
         findings_limit(findings, "more empty passwords than are kept");
-    else
+    else if (may_take(findings, ITEM_MEMORY))
         text_list_add_take(&findings->facts->empty_passwords, short_text(name));
 }
 
@@ -242,13 +266,15 @@ static struct layer_probe *find_probe(struct findings *findings, const struct la
         findings_limit(findings, "more files that policies ask for than are kept");
         return NULL;
     }
+    AUTO_FREE char *path = printed(probe->path, LAYER_PATH_BYTES_MAX);
+    if (!may_take(findings, HIT_MEMORY + strlen(path) + strlen(probe->path)))
+        return NULL;
     facts->probes = memory_grow(facts->probes, facts->probe_count, &findings->probe_capacity,
                                 sizeof(*facts->probes));
     map_set(findings->probes, text_data(&findings->key),
             (void *)(uintptr_t)(facts->probe_count + 1)); /* a number, never followed */
     struct layer_probe *ret = &facts->probes[facts->probe_count++];
-    *ret = (struct layer_probe){.probe = memory_copy_text(probe->probe),
-                                .path = printed(probe->path, LAYER_PATH_BYTES_MAX)};
+    *ret = (struct layer_probe){.probe = memory_copy_text(probe->probe), .path = TAKE(path)};
     return ret;
 }
 

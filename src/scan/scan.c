@@ -265,6 +265,10 @@ int scan_finish(struct scan *scan, struct layer_facts **ret, struct error *err)
     failure = tar_finish(scan->tar, &end, err);
     if (failure < 0)
         return failure;
+    /* what only reading needed makes room for the table of paths */
+    decompress_free(TAKE(scan->decompress));
+    tar_free(TAKE(scan->tar));
+    content_free(TAKE(scan->content));
     struct layer_facts *facts = findings_take(scan->findings);
     facts->digest = result.input_digest;
     facts->diff_id = result.output_digest;

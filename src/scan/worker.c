@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -73,9 +75,7 @@ static void answer(struct worker *worker, struct layer_facts *facts)
 
     send_message(worker, WIRE_PATHS, text_data(&facts->paths), facts->paths.length);
     text_release(&facts->paths);
-    struct json *json = layer_facts_to_json(facts);
-    json_write(json, JSON_COMPACT, &document);
-    json_release(json);
+    layer_facts_write(facts, &document);
     if (document.length > LAYER_DOCUMENT_BYTES_MAX) {
         error_set(&err, FAILURE_LIMIT, "the facts of the layer are too large");
         fail(worker, &err);
@@ -101,11 +101,38 @@ static void end_layer(struct worker *worker)
 static void warm_up(struct worker *worker)
 {
     static const char zeros[1024];
+    AUTO_TEXT struct text document = {0};
     AUTO_LAYER_FACTS struct layer_facts *facts = NULL;
     AUTO_SCAN struct scan *scan = scan_new(&worker->options.scan);
 
     if (scan_push(scan, zeros, sizeof(zeros), NULL) == 0 && scan_finish(scan, &facts, NULL) == 0)
-        json_release(layer_facts_to_json(facts));
+        layer_facts_write(facts, &document);
+}
+
+static int drop_segments(struct dl_phdr_info *library, size_t size, void *page_size)
+{
+    uintptr_t page = *(const size_t *)page_size;
+
+    (void)size;
+    for (unsigned i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
+        uintptr_t start = library->dlpi_addr + segment->p_vaddr, end = start + segment->p_memsz;
+        if (segment->p_type != PT_LOAD || segment->p_flags & PF_W)
+            continue;
+        start &= ~(page - 1);
+        end = (end + page - 1) & ~(page - 1);
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+/* Most of the program was looked at once, when it was linked at its start, and never again: these
+ * pages are given back. What is still needed of them comes again by itself. */
+static void drop_program(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    dl_iterate_phdr(drop_segments, &page);
 }
 
 static int take(struct worker *worker, const struct wire_part *part, struct error *err)
@@ -150,6 +177,7 @@ static void start(struct worker *worker, struct error *err)
     if (scan_prepare(err) < 0)
         fail(worker, err);
     warm_up(worker);
+    drop_program();
     if (sandbox_enter(CHILD_SOCKET, &limits, &missing, err) < 0)
         fail(worker, err);
     send_message(worker, WIRE_READY, text_data(&missing), missing.length);

@@ -37,6 +37,8 @@ static int refuse(size_t code, struct error *err)
 {
     if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
         return error_set(err, FAILURE_LIMIT, "zstd: a frame wants a larger window than is given");
+    if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation)
+        return error_set(err, FAILURE_SYSTEM, "zstd: there is not enough memory");
     return error_set(err, FAILURE_INPUT, "zstd: %s", ZSTD_getErrorName(code));
 }
 
