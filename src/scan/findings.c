@@ -8,7 +8,7 @@
 #include "regwarden/map.h"
 
 /* Of memory, for everything but paths; a worker has 24 MiB in all. */
-enum { MEMORY_MAX = 2 * 1024 * 1024, HIT_MEMORY = 256, ITEM_MEMORY = 160 };
+enum { MEMORY_MAX = 3 * 512 * 1024, HIT_MEMORY = 256, ITEM_MEMORY = 160 };
 
 struct findings {
     struct layer_facts *facts;
@@ -187,7 +187,7 @@ bool findings_add_user(struct findings *findings, const struct layer_user *user)
         return false;
     }
     if (!may_take(findings, ITEM_MEMORY + strlen(user->name) + strlen(user->home)))
-        return;
+        return false;
     facts->users = memory_grow(facts->users, facts->user_count, &findings->user_capacity,
                                sizeof(*facts->users));
     facts->users[facts->user_count++] = (struct layer_user){
@@ -210,7 +210,7 @@ bool findings_add_group(struct findings *findings, const struct layer_group *gro
         return false;
     }
     if (!may_take(findings, ITEM_MEMORY + strlen(group->name) + strlen(group->members)))
-        return;
+        return false;
     facts->groups = memory_grow(facts->groups, facts->group_count, &findings->group_capacity,
                                 sizeof(*facts->groups));
     facts->groups[facts->group_count++] = (struct layer_group){

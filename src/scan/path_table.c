@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Of directories, names and links together, each with a NUL behind it. */
-enum { BYTES_MAX = 3 * 1024 * 1024, NOWHERE = UINT32_MAX };
+enum { BYTES_MAX = 5 * 512 * 1024, NOWHERE = UINT32_MAX };
 
 struct directory {
     uint32_t offset; /* in the bytes */
@@ -104,7 +104,8 @@ static uint32_t find_directory(struct path_table *table, const char *path, size_
 {
     if (table->directory_count > 0 && is_directory(table, table->last, path, size))
         return table->last;
-    if (2 * table->directory_count >= table->place_count)
+    /* nearly full, since memory is what counts; most paths do not come here */
+    if (16 * table->directory_count >= 15 * table->place_count)
         make_places(table);
     uint32_t *place = place_of(table, path, size);
     if (*place == NOWHERE) {

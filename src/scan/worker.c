@@ -177,6 +177,7 @@ static void start(struct worker *worker, struct error *err)
     if (scan_prepare(err) < 0)
         fail(worker, err);
     warm_up(worker);
+    malloc_trim(0);
     drop_program();
     if (sandbox_enter(CHILD_SOCKET, &limits, &missing, err) < 0)
         fail(worker, err);

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "archives.h"
+#include "pool_private.h"
+#include "regwarden/crypto.h"
 
 enum { WAIT_MS = 120000 };
 
@@ -44,17 +46,49 @@ void pool_close(struct pool_fixture *fixture)
     *fixture = (struct pool_fixture){0};
 }
 
+/* The next bytes, at most `max`; 0 at the end. */
+static size_t next(struct feed *feed, size_t max, const char **ret)
+{
+    while (feed->part < FEED_PARTS && feed->parts[feed->part].text) {
+        const struct feed_part *part = &feed->parts[feed->part];
+        size_t size = part->text->length - feed->at;
+        if (size > 0) {
+            *ret = part->text->data + feed->at;
+            size = size < max ? size : max;
+            feed->at += size;
+            return size;
+        }
+        feed->at = 0;
+        if (++feed->time >= part->times) {
+            feed->time = 0;
+            feed->part++;
+        }
+    }
+    return 0;
+}
+
+static void note_waiting(struct feed *feed)
+{
+    for (const struct pool_worker *worker = feed->fixture->pool->workers; worker;
+         worker = worker->next)
+        if (worker->out.capacity > feed->most_waiting)
+            feed->most_waiting = worker->out.capacity;
+}
+
 static void push(struct feed *feed)
 {
-    size_t stop = feed->stop_at > 0 && feed->stop_at < feed->size ? feed->stop_at : feed->size;
     bool room = true;
+    const char *bytes;
 
-    while (room && feed->at < stop) {
-        size_t size = stop - feed->at < feed->piece ? stop - feed->at : feed->piece;
-        room = scan_pool_push(feed->fixture->pool, feed->id, feed->bytes + feed->at, size);
-        feed->at += size;
+    while (room && !feed->all && (feed->stop_at == 0 || feed->pushed < feed->stop_at)) {
+        size_t size = next(feed, feed->piece, &bytes);
+        feed->all = size == 0;
+        feed->pushed += size;
+        if (size > 0)
+            room = scan_pool_push(feed->fixture->pool, feed->id, bytes, size);
+        note_waiting(feed);
     }
-    if (feed->at == feed->size)
+    if (feed->all)
         scan_pool_end(feed->fixture->pool, feed->id);
 }
 
@@ -105,10 +139,17 @@ void feed_start_as(struct feed *feed, const struct digest *digest, uint64_t size
 
 void feed_start(struct feed *feed)
 {
-    struct digest digest;
+    struct digest digest = {.algorithm = DIGEST_SHA256};
+    struct hash *hash = hash_new(HASH_SHA256);
+    struct feed copy = *feed;
+    const char *bytes;
+    uint64_t total = 0;
 
-    digest_compute(NULL, feed->bytes, feed->size, &digest);
-    feed_start_as(feed, &digest, feed->size);
+    for (size_t size; (size = next(&copy, 1 << 20, &bytes)) > 0; total += size)
+        hash_update(hash, bytes, size);
+    hash_finish(hash, digest.bytes);
+    hash_free(hash);
+    feed_start_as(feed, &digest, total);
 }
 
 static bool is_done(void *argument)
@@ -137,7 +178,7 @@ void pool_still_works(struct pool_fixture *fixture)
 
     archive_add_file(&layer, "etc/still-works", "yes");
     archive_add_end(&layer);
-    struct feed feed = {.fixture = fixture, .bytes = layer.data, .size = layer.length};
+    struct feed feed = {.fixture = fixture, .parts = {{&layer}}};
     feed_start(&feed);
     assert_true(feed_wait(&feed));
     if (!feed.facts)
@@ -147,6 +188,20 @@ void pool_still_works(struct pool_fixture *fixture)
 }
 
 /* --- processes --- */
+
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+
+bool pool_is_sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    return true;
+#else
+    return false;
+#endif
+}
 
 size_t pool_children(int *ret, size_t max)
 {
@@ -161,4 +216,21 @@ size_t pool_children(int *ret, size_t max)
         ret[count++] = pid;
     fclose(file);
     return count;
+}
+
+uint64_t pool_peak_kib(void)
+{
+    char line[256];
+    unsigned long long peak = 0;
+    int pid = 0;
+
+    assert_int_equal(pool_children(&pid, 1), 1);
+    snprintf(line, sizeof(line), "/proc/%d/status", pid);
+    FILE *file = fopen(line, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file))
+        if (sscanf(line, "VmHWM: %llu", &peak) == 1)
+            break;
+    fclose(file);
+    return peak;
 }

@@ -16,21 +16,30 @@ void pool_close(struct pool_fixture *fixture);
 /* Two workers, probes none, diff_id, a salt. */
 struct scan_pool_options pool_options(void);
 
-/* A layer on its way. Everything of it is pushed as fast as the pool takes it. */
+/* A layer on its way: its parts one after another, each as often as it says. Everything of it is
+ * pushed as fast as the pool takes it. */
+struct feed_part {
+    const struct text *text;
+    unsigned times; /* 0 stands for 1 */
+};
+enum { FEED_PARTS = 4 };
 struct feed {
     struct pool_fixture *fixture;
-    const char *bytes;
-    size_t size;
-    size_t piece;
-    size_t stop_at; /* nothing beyond it is pushed, 0: no stop */
+    struct feed_part parts[FEED_PARTS];
+    size_t piece;     /* 0: 64 KiB */
+    uint64_t stop_at; /* nothing beyond it is pushed; 0: no stop */
     uint64_t id;
-    size_t at;
+    size_t part, at; /* what comes next */
+    unsigned time;
+    uint64_t pushed;
+    size_t most_waiting; /* bytes in the pool */
+    bool all;
     unsigned begun, resumed, done;
     enum failure kind;
     char text[ERROR_TEXT_SIZE];
     struct layer_facts *facts;
 };
-/* With the digest of the bytes. The fields before `id` are the caller's; piece 0: 64 KiB. */
+/* With the digest of the bytes. The fields before `id` are the caller's. */
 void feed_start(struct feed *feed);
 void feed_start_as(struct feed *feed, const struct digest *digest, uint64_t size);
 bool feed_has_begun(void *feed); /* for loop_run_until() */
@@ -40,7 +49,11 @@ void feed_release(struct feed *feed);
 /* A layer of one small file goes through. */
 void pool_still_works(struct pool_fixture *fixture);
 
+/* Workers of a build with sanitizers have a wider filter, and no bound on memory. */
+bool pool_is_sanitized(void);
+
 /* Process ids of this process' children: the workers. */
 size_t pool_children(int *ret, size_t max);
+uint64_t pool_peak_kib(void); /* of the one worker there is: VmHWM */
 
 #endif

@@ -36,14 +36,27 @@ void stream_add_gzip(struct text *to, const void *bytes, size_t size)
     text_add_bytes(to, packed, space - stream.avail_out);
 }
 
-void stream_add_zstd(struct text *to, const void *bytes, size_t size)
+static void add_zstd(struct text *to, const void *bytes, size_t size, int window_log)
 {
     size_t space = ZSTD_compressBound(size);
     AUTO_FREE char *packed = memory_new(space);
-    size_t packed_size = ZSTD_compress(packed, space, bytes, size, 3);
+    ZSTD_CCtx *context = ZSTD_createCCtx();
 
+    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+    size_t packed_size = ZSTD_compress2(context, packed, space, bytes, size);
     assert(!ZSTD_isError(packed_size));
+    ZSTD_freeCCtx(context);
     text_add_bytes(to, packed, packed_size);
+}
+
+void stream_add_zstd(struct text *to, const void *bytes, size_t size)
+{
+    add_zstd(to, bytes, size, 0);
+}
+
+void stream_add_wide_zstd(struct text *to, const void *bytes, size_t size)
+{
+    add_zstd(to, bytes, size, 23);
 }
 
 void stream_add_skippable(struct text *to, const void *bytes, size_t size)

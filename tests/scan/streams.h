@@ -8,6 +8,8 @@
 /* Each appends one gzip member or zstd frame that holds the bytes. */
 void stream_add_gzip(struct text *to, const void *bytes, size_t size);
 void stream_add_zstd(struct text *to, const void *bytes, size_t size);
+/* A frame whose reader has to keep the last 8 MiB. */
+void stream_add_wide_zstd(struct text *to, const void *bytes, size_t size);
 /* A zstd frame that is to be skipped. */
 void stream_add_skippable(struct text *to, const void *bytes, size_t size);
 /* `size` bytes that look random and always the same; compressible by half. */

@@ -94,7 +94,8 @@ static void assert_same_as_here(const struct feed *feed)
 
     if (!feed->facts)
         fail_msg("%s", feed->text);
-    assert_int_equal(scan_push(scan, feed->bytes, feed->size, NULL), 0);
+    assert_int_equal(scan_push(scan, feed->parts[0].text->data, feed->parts[0].text->length, NULL),
+                     0);
     assert_int_equal(scan_finish(scan, &facts, NULL), 0);
     facts_to_text(facts, &here);
     facts_to_text(feed->facts, &there);
@@ -111,10 +112,8 @@ static void facts_are_those_of_a_scan_in_this_process(void **state)
     (void)state;
     for (unsigned i = 0; i < LAYERS; i++) {
         make_layer(&layers[i], i, (enum packing)(i % PACKING_COUNT));
-        feeds[i] = (struct feed){.fixture = &fixture,
-                                 .bytes = layers[i].data,
-                                 .size = layers[i].length,
-                                 .piece = 1000 + 30000 * (size_t)i};
+        feeds[i] = (struct feed){
+            .fixture = &fixture, .parts = {{&layers[i]}}, .piece = 1000 + 30000 * (size_t)i};
         feed_start(&feeds[i]);
     }
     for (unsigned i = 0; i < LAYERS; i++) {
@@ -143,7 +142,7 @@ static void other_bytes_than_asked_for_are_refused(void **state)
     (void)state;
     make_layer(&layer, 1, GZIP);
     digest_compute(NULL, "other", 5, &digest);
-    struct feed feed = {.fixture = &fixture, .bytes = layer.data, .size = layer.length};
+    struct feed feed = {.fixture = &fixture, .parts = {{&layer}}};
     feed_start_as(&feed, &digest, 0);
     assert_true(feed_wait(&feed));
     assert_null(feed.facts);
@@ -151,7 +150,7 @@ static void other_bytes_than_asked_for_are_refused(void **state)
     assert_non_null(strstr(feed.text, ", not sha256:"));
 
     digest_compute(NULL, layer.data, layer.length, &digest);
-    struct feed longer = {.fixture = &fixture, .bytes = layer.data, .size = layer.length};
+    struct feed longer = {.fixture = &fixture, .parts = {{&layer}}};
     feed_start_as(&longer, &digest, layer.length + 1);
     assert_true(feed_wait(&longer));
     assert_int_equal(longer.kind, FAILURE_INPUT);
@@ -172,8 +171,7 @@ static void a_cancelled_layer_has_no_answer(void **state)
     stream_add_zstd(&layer, small.data, small.length);
     for (unsigned stage = 0; stage < 8; stage++) {
         struct feed feed = {.fixture = &fixture,
-                            .bytes = layer.data,
-                            .size = layer.length,
+                            .parts = {{&layer}},
                             .piece = 4096,
                             .stop_at = stage < 4 ? layer.length / 2 : 0};
         feed_start(&feed);
@@ -203,10 +201,8 @@ static void a_pool_that_goes_tells_its_layers(void **state)
     (void)state;
     make_layer(&layer, 1, GZIP);
     for (unsigned i = 0; i < 5; i++) {
-        feeds[i] = (struct feed){.fixture = &fixture,
-                                 .bytes = layer.data,
-                                 .size = layer.length,
-                                 .stop_at = layer.length / 2};
+        feeds[i] =
+            (struct feed){.fixture = &fixture, .parts = {{&layer}}, .stop_at = layer.length / 2};
         feed_start(&feeds[i]);
     }
     loop_run_until(fixture.loop, feed_has_begun, &feeds[1], 60000);
