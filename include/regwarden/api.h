@@ -31,7 +31,10 @@ struct api_options {
     void (*release)(void *argument, uint64_t request, int64_t plan_id, bool force, const char *by);
     void (*sweep)(void *argument, uint64_t request, const char *registry); /* NULL: all */
     void (*retry_dead_letter)(void *argument, uint64_t request, int64_t id);
+    void (*add_base)(void *argument, uint64_t request, const char *reference, const char *by);
+    void (*remove_base)(void *argument, uint64_t request, const char *reference);
     void (*waivers_changed)(void *argument);
+    struct json *(*bases)(void *argument); /* the catalogue of bases. Returns new */
     void *argument;
 };
 int api_new(const struct api_options *options, struct api **ret, struct error *err);

@@ -88,7 +88,7 @@ size_t base_catalogue_forget(struct base_catalogue *catalogue, const char *glob,
 const struct base_image *base_catalogue_next_changed(struct base_catalogue *catalogue,
                                                      size_t *position);
 
-/* The published form, what `regwarden base list -o json` writes: {"basesVersion": 1, "bases": […]}.
+/* The published form, what `regwarden base list --json` writes: {"basesVersion": 1, "bases": […]}.
  * Returns new. */
 struct json *base_catalogue_to_json(const struct base_catalogue *catalogue);
 int base_catalogue_from_json(const struct json *json, struct base_catalogue **ret,

@@ -75,9 +75,11 @@ struct config {
     int64_t retry_first_ms, retry_max_ms,
         retry_give_up_ms; /* of a review that could not be judged */
     bool sweep_at_start;
-    char *tag_template;   /* "policy-fail-{digest12}" */
-    char *api_token_file; /* operator token for TCP listeners; the unix socket goes by file
-                             permissions */
+    struct text_list bases;  /* "registry/repository:tag" with globs */
+    int64_t base_refresh_ms; /* 0: only at start */
+    char *tag_template;      /* "policy-fail-{digest12}" */
+    char *api_token_file;    /* operator token for TCP listeners; the unix socket goes by file
+                                permissions */
     int log_level;
     int log_format;
     int64_t retention_ms; /* of events, history and journal */

@@ -36,6 +36,7 @@ void policy_set_free(struct policy_set *set);
 const char *policy_set_revision(
     const struct policy_set *set); /* hex SHA-256 over the sources, sorted by content; borrowed */
 size_t policy_set_count(const struct policy_set *set);
+bool policy_set_has_rule(const struct policy_set *set, const char *name); /* in any policy */
 /* {"policies": [{name, description, mode, existing, scope, rules: […]}], "waivers": […]}. Returns
  * new. */
 struct json *policy_set_to_json(const struct policy_set *set);
@@ -107,6 +108,8 @@ struct waiver_view { /* borrowed */
     const struct waiver *items;
     size_t count;
     int64_t now_ms;
+    const char *also; /* 64 hex digits of what else decides, such as the catalogue of bases: joined
+                         with the revision. NULL: nothing */
 };
 int policy_set_with_waivers(const struct policy_set *set, const struct waiver_view *ledger,
                             struct policy_set **ret, struct error *err);

@@ -89,5 +89,8 @@ void handle_remove_dead_letter(struct call *call);
 void handle_retry_dead_letter(struct call *call);
 void handle_release(struct call *call);
 void handle_sweep(struct call *call);
+void handle_bases(struct call *call);
+void handle_add_base(struct call *call);
+void handle_remove_base(struct call *call);
 
 #endif

@@ -108,3 +108,27 @@ void handle_sweep(struct call *call)
     options->sweep(options->argument, http_exchange_id(call->exchange),
                    json_get_string(call->body, "registry"));
 }
+
+/* --- bases --- */
+
+void handle_bases(struct call *call)
+{
+    const struct api_options *options = &call->api->options;
+    AUTO_JSON struct json *document = options->bases(options->argument);
+    reply_json(call->exchange, 200, document);
+}
+
+void handle_add_base(struct call *call)
+{
+    const struct api_options *options = &call->api->options;
+    AUTO_FREE char *by = by_of(call, json_get_string(call->body, "by"));
+    options->add_base(options->argument, http_exchange_id(call->exchange),
+                      json_get_string(call->body, "reference"), by);
+}
+
+void handle_remove_base(struct call *call)
+{
+    const struct api_options *options = &call->api->options;
+    options->remove_base(options->argument, http_exchange_id(call->exchange),
+                         call->query.reference);
+}

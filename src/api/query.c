@@ -162,5 +162,6 @@ void query_release(struct query *query)
     free(query->state);
     free(query->format);
     free(query->by);
+    free(query->reference);
     *query = (struct query){0};
 }

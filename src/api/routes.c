@@ -35,6 +35,10 @@ static const struct parameter repository_required = {.name = "repository",
 static const struct parameter tag = TEXT(tag, "Tag.");
 static const struct parameter rule = TEXT(rule, "Rule that has a finding.");
 static const struct parameter by = TEXT(by, "Who does it, for the record.");
+static const struct parameter reference = {.name = "reference",
+                                           .description = "The base, as it was added.",
+                                           .offset = offsetof(struct query, reference),
+                                           .required = true};
 static const struct parameter verdict = CHOICE(verdict, verdict_names, "Only these verdicts.");
 static const struct parameter kind_action =
     CHOICE(kind, action_kind_names, "Only plans of this action.");
@@ -83,6 +87,14 @@ static const struct field release_fields[] = {
     {.name = "force",
      .description = "Even when the tag points at something else by now.",
      .type = FIELD_FLAG},
+    {.name = "by", .description = "Who does it, for the record."},
+    {0},
+};
+static const struct field base_fields[] = {
+    {.name = "reference",
+     .description = "registry/repository:tag with the name of a configured registry; * and ** in "
+                    "repository and tag stand for many.",
+     .required = true},
     {.name = "by", .description = "Who does it, for the record."},
     {0},
 };
@@ -226,6 +238,27 @@ const struct route routes[] = {
      .status = 200,
      .parameters = PARAMETERS(&by),
      .handle = handle_revoke_waiver},
+    {.method = "GET",
+     .pattern = "/api/v1/bases",
+     .summary = "The catalogue of known bases, as `check --bases` reads it, and what is followed.",
+     .role = ROLE_OPERATOR,
+     .status = 200,
+     .handle = handle_bases},
+    {.method = "POST",
+     .pattern = "/api/v1/bases",
+     .summary = "Adds bases and follows their tags.",
+     .role = ROLE_OPERATOR,
+     .status = 201,
+     .fields = base_fields,
+     .body_required = true,
+     .handle = handle_add_base},
+    {.method = "DELETE",
+     .pattern = "/api/v1/bases",
+     .summary = "Forgets bases that were added.",
+     .role = ROLE_OPERATOR,
+     .status = 200,
+     .parameters = PARAMETERS(&reference),
+     .handle = handle_remove_base},
     {.method = "GET",
      .pattern = "/api/v1/sweeps",
      .summary = "Sweeps, newest first.",

@@ -17,7 +17,7 @@ enum role {
 
 /* What the query of a request said; strings owned. */
 struct query {
-    char *registry, *repository, *tag, *verdict, *rule, *kind, *state, *format, *by;
+    char *registry, *repository, *tag, *verdict, *rule, *kind, *state, *format, *by, *reference;
     int64_t since_ms;
     int64_t before;
     int64_t limit;

@@ -4,6 +4,7 @@
 
 #include "command.h"
 
+extern const struct command command_base;
 extern const struct command command_check;
 extern const struct command command_facts;
 extern const struct command command_policy;

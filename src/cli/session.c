@@ -2,6 +2,8 @@
  * that container tools keep. */
 #include "session.h"
 
+#include "bases_file.h"
+
 #include <assert.h>
 #include <signal.h>
 #include <stdint.h>
@@ -32,7 +34,8 @@ struct session {
     struct scan_probes probes;
     struct progress progress;
     bool interrupted;
-    struct map *hosts; /* k: host -> v: struct host */
+    struct map *hosts;            /* k: host -> v: struct host */
+    struct base_catalogue *bases; /* NULL: none are known */
 };
 
 static void on_interrupt(void *argument)
@@ -49,7 +52,8 @@ int session_new(const struct session_options *options, struct session **ret, str
 
     session->options = *options;
     session->hosts = map_new();
-    if (loop_new(&session->loop, err) < 0) {
+    if (loop_new(&session->loop, err) < 0 ||
+        (options->bases_file && bases_file_read(options->bases_file, &session->bases, err) < 0)) {
         session_free(session);
         return err->kind;
     }
@@ -76,6 +80,7 @@ void session_free(struct session *session)
     if (!session)
         return;
     looking_free(session->looking);
+    base_catalogue_free(session->bases);
     scan_probes_release(&session->probes);
     while (map_each(session->hosts, &position, NULL, &value))
         host_free(value);
@@ -347,5 +352,8 @@ int session_gather(struct session *session, const struct reference *reference, u
     else
         result = gather_local(session, reference, needs, ret, err);
     progress_end(&session->progress);
+    for (size_t i = 0; session->bases && i < ret->image_count; i++)
+        if (ret->images[i].facts)
+            bases_apply(session->bases, ret->images[i].facts);
     return result;
 }

@@ -19,7 +19,8 @@ struct session_options { /* filled by session_argp, a child of every such comman
     const char *password_file;
     const char *ca_file;
     bool plain_http;
-    bool no_layers; /* FACT_FILES stays absent */
+    bool no_layers;         /* FACT_FILES stays absent */
+    const char *bases_file; /* NULL: no bases are known */
 };
 extern const struct argp session_argp;
 

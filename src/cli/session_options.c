@@ -8,12 +8,18 @@ enum option_key {
     OPTION_USERNAME,
     OPTION_PASSWORD_FILE,
     OPTION_CA_FILE,
-    OPTION_NO_LAYERS
+    OPTION_NO_LAYERS,
+    OPTION_BASES
 };
 
 static const struct argp_option option_table[] = {
     {"no-layers", OPTION_NO_LAYERS, NULL, 0,
      "Do not look into layers: what only they tell is not known", 1},
+    {"bases", OPTION_BASES, "FILE", 0,
+     "Known bases, as `regwarden base list --json` or `base scan` write them: tells what the "
+     "image "
+     "is built on",
+     1},
     {"plain-http", OPTION_PLAIN_HTTP, NULL, 0,
      "Talk HTTP to the registry (loopback addresses always do)", 1},
     {"username", OPTION_USERNAME, "NAME", 0,
@@ -31,6 +37,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case OPTION_NO_LAYERS:
         options->no_layers = true;
+        return 0;
+    case OPTION_BASES:
+        options->bases_file = value;
         return 0;
     case OPTION_PLAIN_HTTP:
         options->plain_http = true;

@@ -291,12 +291,28 @@ static int check_notifiers(const struct checked *checked, struct error *err)
     return check_section(checked, "notifiers", check_notifier, err);
 }
 
+/* The registry must be one of ours: nothing is asked elsewhere. */
+static int check_bases(const struct checked *checked, struct error *err)
+{
+    const struct text_list *bases = &checked->config->bases;
+    for (size_t i = 0; i < bases->count; i++) {
+        size_t length = strcspn(bases->items[i], "/");
+        AUTO_FREE char *name = memory_copy_bytes(bases->items[i], length);
+        if (!bases->items[i][length] || !bases->items[i][length + 1])
+            return item_fault(checked, "bases", i, err, "expected registry/repository:tag");
+        if (!config_find_registry(checked->config, name))
+            return item_fault(checked, "bases", i, err,
+                              "this does not begin with the name of a configured registry");
+    }
+    return 0;
+}
+
 int config_check(const struct yaml_document *document, const struct config *config,
                  struct error *err)
 {
     static int (*const checks[])(const struct checked *, struct error *) = {
-        check_listen, check_tls,          check_state_directory, check_store_url,
-        check_retry,  check_tag_template, check_registries,      check_notifiers,
+        check_listen,       check_tls,        check_state_directory, check_store_url, check_retry,
+        check_tag_template, check_registries, check_notifiers,       check_bases,
     };
     struct checked checked = {document, document ? document->root : NULL, config};
     for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {

@@ -193,6 +193,29 @@ const struct param config_params[] = {
         .help = "Whether all registries are walked at start for images that no event announced.",
     },
     {
+        .name = "bases",
+        .type = PARAM_LIST,
+        .offset = FIELD(bases),
+        .reloadable = true,
+        .help = "Images that others are built on, as registry/repository:tag with the name of a "
+                "configured registry: main/base/*:* are all tags of all repositories below base. "
+                "Without a tag: every tag. Their layers and tags are followed, so that rules can "
+                "tell what an image was built from, and whether that is out of date. `regwarden "
+                "base add` adds to them.",
+    },
+    {
+        .name = "base-refresh",
+        .type = PARAM_DURATION,
+        .offset = FIELD(base_refresh_ms),
+        .fallback = "1h",
+        .min = 0,
+        .max = 30 * DAY,
+        .unit = "duration",
+        .reloadable = true,
+        .help = "How often the tags of bases are looked at, beside what events tell; 0 is only at "
+                "start.",
+    },
+    {
         .name = "tag-template",
         .type = PARAM_TEXT,
         .offset = FIELD(tag_template),

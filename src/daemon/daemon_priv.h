@@ -6,6 +6,7 @@
  * acts.c        recorded plans are carried out, again after a restart
  * sweep.c       walks registries for what no event announced
  * rejudge.c     judges again what was judged under other policies
+ * bases*.c      what images are built on: the catalogue, and who follows it
  * Loop thread throughout. */
 #ifndef REGWARDEN_DAEMON_PRIV_H
 #define REGWARDEN_DAEMON_PRIV_H
@@ -33,6 +34,7 @@ struct inflight;
 struct acts;
 struct sweeps;
 struct rejudge;
+struct bases;
 struct facts_cache;
 struct placement_cache;
 struct watch;
@@ -63,6 +65,7 @@ struct daemon {
     struct policy_set *policies;      /* with them: what judges */
     struct timer *waivers;            /* when the next one ends, or to try again */
     bool waivers_known;
+    bool bases_known;
     struct store *store;
     struct daemon_registry *registries;
     size_t registry_count;
@@ -76,6 +79,7 @@ struct daemon {
     struct acts *acts;
     struct sweeps *sweeps;
     struct rejudge *rejudge;
+    struct bases *bases;
     struct facts_cache *facts_cache;
     struct placement_cache *placement_cache;
     struct ask *asks; /* of operators, not answered yet */
@@ -194,6 +198,22 @@ void rejudge_more(struct rejudge *rejudge);  /* the dispatcher has place */
 /* A placement was left with a verdict of other policies: walk once more, later. */
 void rejudge_left_one(struct rejudge *rejudge);
 void rejudge_stop(struct rejudge *rejudge);
+
+/* bases.c: the catalogue of known bases. */
+struct bases *bases_new(struct daemon *daemon);
+void bases_free(struct bases *bases);
+void bases_load(struct bases *bases); /* sets bases_known, or start_failure */
+/* Looks at all that is followed, and again at each interval; also after a reload. */
+void bases_refresh(struct bases *bases);
+void bases_saw_push(struct bases *bases, const struct event *event);
+void bases_apply_to(const struct bases *bases, struct facts *facts);
+/* What the policies' revision is joined with; NULL: nothing. Borrowed until the next call. */
+const char *bases_revision(struct bases *bases, const struct policy_set *policies);
+struct json *bases_document(const struct bases *bases); /* for the API. Returns new */
+/* Each answers the API's request. */
+void bases_add(struct bases *bases, uint64_t request, const char *reference, const char *by);
+void bases_remove(struct bases *bases, uint64_t request, const char *reference);
+void bases_stop(struct bases *bases);
 
 /* reload.c */
 void daemon_reload(struct daemon *daemon);

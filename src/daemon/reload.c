@@ -49,7 +49,10 @@ static void waivers_loaded(void *argument, const struct error *error, const stru
                            size_t count)
 {
     struct daemon *daemon = argument;
-    struct waiver_view ledger = {.items = waivers, .count = count, .now_ms = clock_wall_ms()};
+    struct waiver_view ledger = {.items = waivers,
+                                 .count = count,
+                                 .now_ms = clock_wall_ms(),
+                                 .also = bases_revision(daemon->bases, daemon->file_policies)};
     struct policy_set *fresh = NULL;
     struct error fault = {0};
 
@@ -152,6 +155,7 @@ static int reload_all(struct daemon *daemon, struct config *fresh, struct error 
     daemon->config = fresh;
     config_free_unless_used(daemon, before);
     log_setup((enum log_format)fresh->log_format, (enum log_level)fresh->log_level);
+    bases_refresh(daemon->bases);
     return 0;
 }
 

@@ -36,6 +36,8 @@ static void judge_image(const struct review *review, const struct gathered_image
 
     own.platform = image->platform;
     if (image->facts)
+        bases_apply_to(review->daemon->bases, image->facts);
+    if (image->facts)
         policy_judge(policies, image->facts, &own, clock_wall_ms(), ret);
     else
         policy_judge_unavailable(policies, &own, &image->error, clock_wall_ms(), ret);
@@ -255,6 +257,8 @@ static void recorded(void *argument, const struct error *error)
         return;
     }
     remember_facts(review);
+    if (review_is_of_a_push(review))
+        bases_saw_push(review->daemon->bases, &review->event);
     if (review->has_verdict)
         verdict_recorded(review);
     else

@@ -260,6 +260,27 @@ static void ask_retry(void *argument, uint64_t request, int64_t id)
     daemon_retry_dead_letter(argument, request, id);
 }
 
+static struct json *list_bases(void *argument)
+{
+    const struct daemon *daemon = argument;
+
+    return bases_document(daemon->bases);
+}
+
+static void ask_add_base(void *argument, uint64_t request, const char *reference, const char *by)
+{
+    struct daemon *daemon = argument;
+
+    bases_add(daemon->bases, request, reference, by);
+}
+
+static void ask_remove_base(void *argument, uint64_t request, const char *reference)
+{
+    struct daemon *daemon = argument;
+
+    bases_remove(daemon->bases, request, reference);
+}
+
 static void waivers_changed(void *argument)
 {
     daemon_reload_waivers(argument);
@@ -278,6 +299,9 @@ static int start_api(struct daemon *daemon, struct error *err)
         .sweep = ask_sweep,
         .retry_dead_letter = ask_retry,
         .waivers_changed = waivers_changed,
+        .bases = list_bases,
+        .add_base = ask_add_base,
+        .remove_base = ask_remove_base,
         .argument = daemon,
     };
 
@@ -327,6 +351,7 @@ static int start_reviews(struct daemon *daemon, struct error *err)
     daemon->inflight = inflight_new();
     daemon->acts = acts_new(daemon);
     daemon->rejudge = rejudge_new(daemon);
+    daemon->bases = bases_new(daemon);
     daemon->dispatcher = dispatcher_new(daemon);
     daemon->sweeps = sweeps_new(daemon);
     daemon->watchdog = timer_new(daemon->loop, ping_watchdog, daemon);
@@ -339,13 +364,14 @@ static bool has_recalled(void *argument)
 {
     const struct daemon *daemon = argument;
 
-    return (daemon->waivers_known && acts_have_looked(daemon->acts)) ||
+    return (daemon->bases_known && daemon->waivers_known && acts_have_looked(daemon->acts)) ||
            daemon->start_failure.kind != FAILURE_NONE;
 }
 
 /* What has to be known before anything is judged or done: waivers, and where the journal ends. */
 static int start_recall(struct daemon *daemon, struct error *err)
 {
+    bases_load(daemon->bases); /* before waivers: what is known of bases is part of the revision */
     daemon_reload_waivers(daemon);
     acts_look(daemon->acts);
     while (!loop_run_until(daemon->loop, has_recalled, daemon, RECALL_WARN_MS))
@@ -387,6 +413,7 @@ int daemon_start(struct daemon *daemon, struct error *err)
     acts_start(daemon->acts);
     dispatcher_start(daemon->dispatcher);
     rejudge_start(daemon->rejudge);
+    bases_refresh(daemon->bases);
     sweeps_start(daemon->sweeps);
     timer_arm(daemon->housekeeping, HOUSEKEEPING_MS);
     systemd_notify("READY=1\nSTATUS=Judging");
@@ -412,6 +439,7 @@ static void wind_down(struct daemon *daemon)
     http_server_stop_accepting(daemon->server);
     sweeps_stop(daemon->sweeps);
     rejudge_stop(daemon->rejudge);
+    bases_stop(daemon->bases);
     dispatcher_stop(daemon->dispatcher);
     acts_stop(daemon->acts);
     if (!loop_run_until(daemon->loop, is_quiet, daemon, STOP_WAIT_MS))
@@ -436,6 +464,7 @@ void daemon_stop(struct daemon *daemon)
     dispatcher_free(daemon->dispatcher);
     acts_free(daemon->acts);
     rejudge_free(daemon->rejudge);
+    bases_free(daemon->bases);
     inflight_free(daemon->inflight);
     facts_cache_free(daemon->facts_cache);
     placement_cache_free(daemon->placement_cache);

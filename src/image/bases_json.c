@@ -1,4 +1,4 @@
-/* The catalogue in its published form: what `regwarden base list -o json` writes and `--bases`
+/* The catalogue in its published form: what `regwarden base list --json` writes and `--bases`
  * reads. It comes from outside: every number is bounded. */
 #include "bases_private.h"
 #include "fields.h"

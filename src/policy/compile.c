@@ -79,7 +79,7 @@ static void hash_waivers(const struct policy_set *set, const struct waiver_view 
 {
     const struct waiver_list *files = &set->book->waivers;
     AUTO_FREE uint8_t(*sums)[SUM_SIZE] =
-        memory_new_array(files->count + ledger->count + 1, SUM_SIZE);
+        memory_new_array(files->count + ledger->count + 2, SUM_SIZE);
     size_t count = 0;
 
     for (size_t i = 0; i < ledger->count; i++)
@@ -88,6 +88,8 @@ static void hash_waivers(const struct policy_set *set, const struct waiver_view 
     for (size_t i = 0; i < files->count; i++)
         if (files->items[i].waiver.expires_ms <= ledger->now_ms)
             hash_waiver(&files->items[i].waiver, sums[count++]);
+    if (ledger->also && !crypto_from_hex(ledger->also, SUM_SIZE, sums[count++]))
+        abort();
     memcpy(ret, set->book->revision, sizeof(set->book->revision));
     if (count == 0)
         return;
@@ -253,6 +255,18 @@ const char *policy_set_revision(const struct policy_set *set)
 size_t policy_set_count(const struct policy_set *set)
 {
     return set->book->count;
+}
+
+bool policy_set_has_rule(const struct policy_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->book->count; i++) {
+        const struct policy *policy = &set->book->policies[i];
+
+        for (size_t k = 0; k < policy->rule_count; k++)
+            if (text_equal(rule_name(policy->rules[k].type), name))
+                return true;
+    }
+    return false;
 }
 
 size_t policy_set_waiver_count(const struct policy_set *set)

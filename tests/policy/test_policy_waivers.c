@@ -134,7 +134,7 @@ static void test_a_name_that_is_not_there_matches_no_pattern(void **state)
 
     (void)state;
     assert_int_equal(
-        policy_set_with_waivers(base, &(struct waiver_view){&waiver, 1, 0}, &set, NULL), 0);
+        policy_set_with_waivers(base, &(struct waiver_view){&waiver, 1, 0, NULL}, &set, NULL), 0);
     policy_judge(set, facts, &untagged, support_now_ms(), &verdict);
     assert_int_equal(count_waived(&verdict), 0);
     verdict_release(&verdict);
@@ -161,7 +161,7 @@ static void test_the_ledger_replaces_the_ledger_and_keeps_files(void **state)
     assert_int_equal(policy_set_compile(sources, 2, NULL, NULL, &set, NULL), 0);
     assert_int_equal(policy_set_waiver_count(set), 1);
     assert_int_equal(
-        policy_set_with_waivers(set, &(struct waiver_view){&waiver, 1, 0}, &with, NULL), 0);
+        policy_set_with_waivers(set, &(struct waiver_view){&waiver, 1, 0, NULL}, &with, NULL), 0);
     assert_int_equal(policy_set_waiver_count(with), 2);
     assert_string_equal(policy_set_waiver(with, 0)->id, "L-1"); /* sorted by rule */
     assert_string_not_equal(policy_set_revision(with), policy_set_revision(set));
@@ -197,7 +197,7 @@ static void test_the_revision_tells_which_waivers_hold(void **state)
     (void)state;
     assert_int_equal(policy_set_compile(sources, 2, NULL, NULL, &files, NULL), 0);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct waiver_view ledger = {&waiver, 1, cases[i].now_ms};
+        struct waiver_view ledger = {&waiver, 1, cases[i].now_ms, NULL};
         struct policy_set *set = NULL;
 
         assert_int_equal(policy_set_with_waivers(files, &ledger, &set, NULL), 0);
