@@ -103,7 +103,11 @@ struct gathered {
 void gathered_release(struct gathered *gathered);
 
 struct gather_options {
-    unsigned needs;            /* FACT_BITs that the policies want */
+    unsigned needs; /* FACT_BITs that the policies want */
+    /* Which of them this image is worth, of which all but its layers is known: asked before those
+     * are read. NULL: all. See policy_set_needs_of(). */
+    unsigned (*needs_of)(void *argument, const struct facts *facts);
+    void *needs_of_argument;
     const unsigned char *salt; /* of secret hashes, 32 bytes; NULL: none */
     /* Facts that are known already (store, cache). Returns new or NULL; asked at most once per
      * digest. May be NULL. */

@@ -201,10 +201,24 @@ static void tell_no_image(struct check *check, const char *text, const struct ou
             manifest_kind_name(outcome->gathered.kind));
 }
 
+/* Whoever judges by the config alone need not wait for layers. */
+struct worth {
+    const struct policy_set *policies;
+    const struct placement *placement;
+};
+
+static unsigned needs_of(void *argument, const struct facts *facts)
+{
+    const struct worth *worth = argument;
+
+    return policy_set_needs_of(worth->policies, worth->placement, facts);
+}
+
 static int check_one(struct check *check, const char *text, struct outcome *outcome,
                      struct error *err)
 {
     struct placement placement;
+    struct worth worth = {.policies = check->policies, .placement = &placement};
     struct error why = {0};
     unsigned needs;
 
@@ -216,10 +230,12 @@ static int check_one(struct check *check, const char *text, struct outcome *outc
         .tag = outcome->reference.tag,
     };
     needs = policy_set_needs(check->policies, &placement);
+    session_set_needs_of(check->session, needs_of, &worth);
     if (session_gather(check->session, &outcome->reference, needs, &outcome->gathered, &why) == 0)
         why = outcome->gathered.error;
     else if (why.kind == FAILURE_INPUT)
         why.kind = FAILURE_SYSTEM; /* something of ours is wrong, not the image: that is unknown */
+    session_set_needs_of(check->session, NULL, NULL);
     if (session_is_interrupted(check->session))
         return error_set(err, FAILURE_LATER, "interrupted");
     placement.digest = outcome->gathered.digest;

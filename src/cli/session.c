@@ -32,6 +32,8 @@ struct session {
     struct loop *loop;
     struct looking *looking; /* NULL until layers are wanted */
     struct scan_probes probes;
+    unsigned (*needs_of)(void *argument, const struct facts *facts); /* NULL: all */
+    void *needs_of_argument;
     struct progress progress;
     bool interrupted;
     struct map *hosts;            /* k: host -> v: struct host */
@@ -204,6 +206,14 @@ void session_set_probes(struct session *session, const struct scan_probes *probe
         scan_probes_add(&session->probes, probes->items[i].path, probes->items[i].content);
 }
 
+void session_set_needs_of(struct session *session,
+                          unsigned (*needs_of)(void *argument, const struct facts *facts),
+                          void *argument)
+{
+    session->needs_of = needs_of;
+    session->needs_of_argument = argument;
+}
+
 bool session_is_interrupted(const struct session *session)
 {
     return session->interrupted;
@@ -245,8 +255,11 @@ static int gather(struct session *session, const struct image_source *source,
                   const struct reference *reference, unsigned needs, struct gathered *ret,
                   struct error *err)
 {
-    struct gather_options options = {.needs =
-                                         needs | FACT_BIT(FACT_MANIFEST) | FACT_BIT(FACT_CONFIG)};
+    struct gather_options options = {
+        .needs = needs | FACT_BIT(FACT_MANIFEST) | FACT_BIT(FACT_CONFIG),
+        .needs_of = session->needs_of,
+        .needs_of_argument = session->needs_of_argument,
+    };
     struct waiting waiting = {.result = ret};
     char digest[DIGEST_TEXT_SIZE];
     const char *tag = reference->tag ? reference->tag : "latest";

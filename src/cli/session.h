@@ -31,6 +31,10 @@ void session_free(struct session *session);
 int session_parse(const char *text, struct reference *ret, struct error *err);
 /* What policies want to know of files, before the first gathering. */
 void session_set_probes(struct session *session, const struct scan_probes *probes);
+/* What an image is worth, of which all but its layers is known: see gather.h. */
+void session_set_needs_of(struct session *session,
+                          unsigned (*needs_of)(void *argument, const struct facts *facts),
+                          void *argument);
 /* Was the command told to stop? Then no gathering comes to an end any more. */
 bool session_is_interrupted(const struct session *session);
 /* Fetches what `reference` names and waits for it. `ret` is released with gathered_release; its own

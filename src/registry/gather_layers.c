@@ -34,10 +34,15 @@ static const struct layer_reader *reader_of(const struct pending *pending)
 
 bool pending_wants_layers(const struct pending *pending)
 {
+    const struct gather_options *options = &pending->gather->options;
     const struct facts *facts = pending->image->facts;
+    unsigned needs = options->needs;
 
-    if (!(pending->gather->options.needs & FACT_BIT(FACT_FILES)) || !reader_of(pending) ||
-        facts->manifest->kind != MANIFEST_IMAGE)
+    if (!reader_of(pending) || facts->manifest->kind != MANIFEST_IMAGE)
+        return false;
+    if ((needs & FACT_BIT(FACT_FILES)) && options->needs_of)
+        needs &= options->needs_of(options->needs_of_argument, facts);
+    if (!(needs & FACT_BIT(FACT_FILES)))
         return false;
     return facts->status[FACT_FILES].state == FACT_ABSENT || !facts->files ||
            !reader_of(pending)->covers(reader_of(pending)->self, facts->files);

@@ -480,6 +480,34 @@ static void test_known_facts_are_extended(void **state)
     assert_int_equal(fixture->requests, 1); /* the tag; not the config */
 }
 
+static unsigned worth(void *argument, const struct facts *facts)
+{
+    assert_non_null(facts->config);
+    return *(const unsigned *)argument;
+}
+
+/* Whether layers tell anything is asked when the config is known. */
+static void test_layers_that_tell_nothing_are_not_read(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned needs = FACT_BIT(FACT_CONFIG);
+
+    make_image(fixture, "gg");
+    fixture->options.needs_of = worth;
+    fixture->options.needs_of_argument = &needs;
+    (void)begin(fixture);
+    assert_int_equal(fixture->call_count, 0);
+    assert_int_equal(image_of(fixture)->facts->status[FACT_FILES].state, FACT_ABSENT);
+    gathered_release(&fixture->gathered);
+    fixture->done = false;
+    needs |= FACT_BIT(FACT_FILES);
+    (void)begin(fixture);
+    assert_int_equal(fixture->call_count, 2);
+    tell_all_layers(fixture);
+    tell(fixture, 2, NULL);
+    assert_non_null(image_of(fixture)->facts);
+}
+
 static void test_what_is_partial_is_asked_for_only_when_it_may_help(void **state)
 {
     struct fixture *fixture = *state;
@@ -533,6 +561,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_bottom_first_and_few_at_once),
         TEST(test_not_asked_for),
+        TEST(test_layers_that_tell_nothing_are_not_read),
         TEST(test_nobody_can_read_layers),
         TEST(test_no_layer),
         TEST(test_gaps),
