@@ -40,6 +40,20 @@ struct scan {
 
 /* --- entries --- */
 
+/* What bears the name of a row and is not what the row means: a lock that stays when a cache is
+ * emptied; a tool that is busybox by another name; the one header that Python reads at run time. */
+static bool is_harmless(const struct signal_row *row, const struct tar_entry *entry)
+{
+    const char *slash = strrchr(entry->path, '/');
+
+    if (row->kind == SIGNAL_PACKAGE_CACHE)
+        return entry->stored == 0;
+    if (row->kind == SIGNAL_HEADERS)
+        return slash && text_starts_with(slash, "/pyconfig");
+    return row->kind != SIGNAL_SHELL && entry->kind == TAR_SYMLINK &&
+           text_ends_with(entry->link, "/busybox");
+}
+
 static void add_signals(struct scan *scan, const struct tar_entry *entry)
 {
     struct signal_match matches[SIGNAL_MATCHES_MAX];
@@ -47,8 +61,8 @@ static void add_signals(struct scan *scan, const struct tar_entry *entry)
 
     for (size_t i = 0; i < count; i++) {
         const struct signal_row *row = matches[i].row;
-        if (row->kind == SIGNAL_PACKAGE_CACHE && entry->stored == 0)
-            continue; /* locks, which stay when a cache is emptied */
+        if (is_harmless(row, entry))
+            continue;
         findings_add_hit(scan->findings, &(struct found_hit){
                                              .kind = row->kind,
                                              .runtime = row->runtime,

@@ -20,6 +20,7 @@ struct secret_window {
     bool has_salt;
     unsigned char salt[CONTENT_SALT_SIZE];
     struct text path;
+    bool names_too; /* a list of variables: names tell of secrets as in an image's environment */
     bool skipped;   /* a manual of a library */
     bool sure_only; /* a place where weak formats are nobody's secret */
     char bytes[WINDOW_SIZE + 1];
@@ -89,6 +90,14 @@ static bool is_illustration(const char *path)
     return ends_in_one(path, endings, ARRAY_COUNT(endings));
 }
 
+/* ".env", ".env.production", "app.env": values in quotes or without, one in a line. */
+static bool is_env_file(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    return text_starts_with(name, ".env") || text_ends_with(name, ".env");
+}
+
 void secret_window_begin(struct secret_window *window, const char *path)
 {
     text_clear(&window->path);
@@ -96,6 +105,7 @@ void secret_window_begin(struct secret_window *window, const char *path)
     bool in_library = signal_in_library(path), prose = is_prose(path);
     window->skipped = in_library && prose;
     window->sure_only = in_library || prose || is_illustration(path);
+    window->names_too = !window->sure_only && is_env_file(path);
     window->size = window->start = window->taken = window->found = 0;
     window->lines = 1;
 }
@@ -136,6 +146,48 @@ static void report(struct secret_window *window, const struct secret_match *matc
         findings_add_hit(window->findings, &hit);
 }
 
+/* A line NAME=value whose name, and nothing else, says that the value is a secret. */
+static void look_at_line(struct secret_window *window, size_t at, size_t size)
+{
+    enum { LINE_MAX_BYTES = 4096 };
+    const char *line = window->bytes + at, *equals = memchr(line, '=', size);
+    struct secret_match match;
+
+    if (!equals || size > LINE_MAX_BYTES || *line == '#')
+        return;
+    const char *value = equals + 1, *end = line + size;
+    while (end > value && strchr(" \t\r", end[-1]))
+        end--;
+    bool quoted = end - value >= 2 && (*value == '"' || *value == '\'') && end[-1] == *value;
+    value += quoted;
+    end -= quoted;
+    AUTO_FREE char *name = memory_copy_bytes(line, (size_t)(equals - line));
+    AUTO_FREE char *text = memory_copy_bytes(value, (size_t)(end - value));
+    bool found = secret_text_pair(name, text, &match) && strcmp(match.kind, "named-value") == 0;
+    if (found && window->found <= PER_FILE_MAX) {
+        match.start += (size_t)(value - window->bytes);
+        report(window, &match);
+    }
+    crypto_erase(text, (size_t)(end - value));
+}
+
+/* Lines that begin in [start, end). */
+static void look_at_lines(struct secret_window *window, size_t end)
+{
+    size_t at = window->start;
+
+    if (at > 0 && window->bytes[at - 1] != '\n') {
+        const char *next = memchr(window->bytes + at, '\n', window->size - at);
+        at = next ? (size_t)(next + 1 - window->bytes) : window->size;
+    }
+    while (at < end) {
+        const char *next = memchr(window->bytes + at, '\n', window->size - at);
+        size_t size = next ? (size_t)(next - window->bytes) - at : window->size - at;
+        look_at_line(window, at, size);
+        at += size + 1;
+    }
+}
+
 /* Looks at [start, end); what begins behind `end` comes again. Returns where the next look begins.
  */
 static size_t look(struct secret_window *window, size_t end)
@@ -145,6 +197,8 @@ static size_t look(struct secret_window *window, size_t end)
     size_t count =
         patterns_find(window->patterns, window->bytes + from, window->size - from, &places);
 
+    if (window->names_too)
+        look_at_lines(window, end);
     secret_search_begin(window->search, window->bytes, window->size);
     for (size_t i = 0; i < count && window->found <= PER_FILE_MAX; i++) {
         struct secret_match match;

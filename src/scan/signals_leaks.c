@@ -75,7 +75,7 @@ const struct signal_row signal_leaks[] = {
     {SIGNAL_SECRET_FILE, "registry-credentials", "**/.config/containers/auth.json", RUNTIME_UNKNOWN,
      false},
     {SIGNAL_SECRET_FILE, "kubernetes-credentials", "**/.kube/config", RUNTIME_UNKNOWN, false},
-    {SIGNAL_SECRET_FILE, "kubernetes-credentials", "**/kubeconfig", RUNTIME_UNKNOWN, false},
+    {SIGNAL_SECRET_FILE, "kubernetes-credentials", "**/kubeconfig", RUNTIME_UNKNOWN, true},
     {SIGNAL_SECRET_FILE, "kubernetes-credentials", "**/*.kubeconfig", RUNTIME_UNKNOWN, false},
     {SIGNAL_SECRET_FILE, "database-credentials", "**/.pgpass", RUNTIME_UNKNOWN, false},
     {SIGNAL_SECRET_FILE, "database-credentials", "**/.my.cnf", RUNTIME_UNKNOWN, false},

@@ -299,6 +299,21 @@ static void files_of_one_signal_are_added_up(void **state)
                                                   "12 sys/b.h\tf3\n");
 }
 
+/* Names that bases of all kinds are full of. */
+static void what_only_bears_the_name_is_none(void **state)
+{
+    AUTO_TEXT struct text layer = {0};
+
+    (void)state;
+    archive_add_file(&layer, "var/lib/apt/lists/lock", "");
+    archive_add_file(&layer, "var/cache/apt/archives/lock", "");
+    archive_add_file(&layer, "usr/include/python3.9/pyconfig-64.h", "x");
+    archive_add(&layer, ENTRY(.name = "usr/bin/make", .type = '2', .link = "/bin/busybox"));
+    archive_add_end(&layer);
+    AUTO_LAYER_FACTS struct layer_facts *facts = facts_of(&layer);
+    assert_int_equal(facts->hit_count, 0);
+}
+
 static void hits_are_bounded(void **state)
 {
     AUTO_TEXT struct text layer = {0};
@@ -637,6 +652,7 @@ int main(void)
         cmocka_unit_test(packages_are_listed),
         cmocka_unit_test(a_list_that_comes_again_counts_once),
         cmocka_unit_test(files_of_one_signal_are_added_up),
+        cmocka_unit_test(what_only_bears_the_name_is_none),
         cmocka_unit_test(hits_are_bounded),
         cmocka_unit_test(secrets_are_found_masked_and_hashed),
         cmocka_unit_test(secrets_are_found_wherever_they_stand),

@@ -163,6 +163,31 @@ static void examples_of_others_are_nobodys_secret(void **state)
     }
 }
 
+static void names_tell_in_lists_of_variables(void **state)
+{
+    static const char content[] = "# DB_PASSWORD=old-one\n"
+                                  "PORT=8080\n"
+                                  "DB_PASSWORD=\"correct horse\"\r\n"
+                                  "export API_TOKEN=q1Zk3v8yJf0bQ9xU\n"
+                                  "SESSION_SECRET=${FROM_OUTSIDE}\n"
+                                  "GH=" TOKEN "\n";
+    static const struct {
+        const char *path;
+        size_t hits;
+    } rows[] = {{"app/.env", 3},         {"app/.env.production", 3},     {"etc/default/app.env", 3},
+                {"app/.env.example", 1}, {"app/node_modules/x/.env", 1}, {"app/env", 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_LAYER_FACTS struct layer_facts *facts = facts_of_file(rows[i].path, content, 0);
+        if (count_secrets(facts) != rows[i].hits)
+            fail_msg("%s: %zu secrets", rows[i].path, count_secrets(facts));
+        for (size_t k = 0; k < facts->hit_count; k++)
+            if (text_equal(facts->hits[k].what, "named-value"))
+                assert_true(facts->hits[k].line == 3 || facts->hits[k].line == 4);
+    }
+}
+
 /* Texts that are made to look like the beginning of secrets everywhere. */
 static void time_does_not_grow_faster_than_the_text(void **state)
 {
@@ -198,6 +223,7 @@ int main(void)
         cmocka_unit_test(places_and_lines_are_right),
         cmocka_unit_test(wide_texts_are_read),
         cmocka_unit_test(examples_of_others_are_nobodys_secret),
+        cmocka_unit_test(names_tell_in_lists_of_variables),
         cmocka_unit_test(time_does_not_grow_faster_than_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
