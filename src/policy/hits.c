@@ -264,9 +264,11 @@ static struct finding *add_finding(const struct hit_group *group, const struct f
     add_names(group, as->names_max, &names);
     add_size(group, &size);
     layer_describe(facts, group->layer, &place);
-    if (!as->include_base && origin == ORIGIN_UNKNOWN)
-        return rule_unknown(report, subject, "%s, which may be the base's, brings %s: %s (%s)",
-                            text_data(&place), as->brings, text_data(&names), text_data(&size));
+    if (origin == ORIGIN_UNKNOWN)
+        text_add(&place, ", own or the base's,");
+    if (as->unknown_if_base && origin == ORIGIN_UNKNOWN)
+        return rule_unknown(report, subject, "%s brings %s: %s (%s)", text_data(&place), as->brings,
+                            text_data(&names), text_data(&size));
     return (as->weight == HIT_WARNS ? rule_warn : rule_fail)(
         report, subject, "%s brings %s: %s (%s)", text_data(&place), as->brings, text_data(&names),
         text_data(&size));

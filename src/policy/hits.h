@@ -79,9 +79,9 @@ void hit_groups_release(struct hit_groups *groups);
 enum hit_weight { HIT_NOTHING, HIT_WARNS, HIT_FAILS };
 struct hit_report {
     enum hit_weight weight;
-    const char *brings;  /* "build tools that stay in the image" */
-    const char *subject; /* NULL: the names */
-    bool include_base;   /* otherwise what may be the base's is unknown */
+    const char *brings;   /* "build tools that stay in the image" */
+    const char *subject;  /* NULL: the names */
+    bool unknown_if_base; /* what may be the base's is unknown: otherwise it counts as own */
     size_t names_max;
 };
 /* Adds "<layer> brings <brings>: <names> (<size>)", with layer, step, origin, bytes and path. The

@@ -109,11 +109,21 @@ static enum runtime runtime_of(const struct hit_group *group, const struct facts
     return runtime == RUNTIME_UNKNOWN ? facts->runtime.runtime : runtime;
 }
 
+/* Slim bases of Node and Python hold headers, few own layers do. */
+static bool only_headers(const struct hit_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->hits[i]->kind != SIGNAL_HEADERS)
+            return false;
+    }
+    return true;
+}
+
 static void report_group(const struct settings *settings, const struct facts *facts,
                          struct rule_report *report, const struct hit_group *group)
 {
     struct hit_report as = {.weight = weigh(settings, group),
-                            .include_base = settings->hits.include_base,
+                            .unknown_if_base = !settings->hits.include_base && only_headers(group),
                             .names_max = TOOLS_SHOWN};
     struct finding *finding;
 
@@ -255,8 +265,9 @@ const struct rule_type rule_build_tools = {
         "layer takes away is no tool of the image any more; the bytes that it still costs are for "
         "wasted-space.\n\n"
         "Layers of the base are passed over unless include-base says otherwise, but an SDK as base "
-        "image always fails. Where it is not known whether a layer is the base's, the answer is "
-        "unknown. Package managers (apt, pip, npm) are no build tools: distroless is for those. "
+        "image always fails. Where it is not known whether a layer is the base's, it counts as "
+        "own and the finding says so; headers alone are unknown then. Package managers (apt, pip, "
+        "npm) are no build tools: distroless is for those. "
         "Git, patch, gdb, strace and their like, and node-gyp, only warn: they are there to look "
         "into containers, or because a package drags them along.\n\n"
         "Without layers it sees texts: the environment that SDK images set (Go, Rust, .NET, Maven "

@@ -50,8 +50,8 @@ static void release(void *block)
     hit_settings_release(&settings->hits);
 }
 
-static void report_group(const struct settings *settings, const struct facts *facts,
-                         struct rule_report *report, const struct hit_group *group)
+static void report_group(const struct facts *facts, struct rule_report *report,
+                         const struct hit_group *group)
 {
     /* The first path: which copy is the largest may change from build to build. */
     AUTO_FREE char *subject = text_new("%s\n%s", group->hits[0]->what, group->hits[0]->path);
@@ -59,11 +59,8 @@ static void report_group(const struct settings *settings, const struct facts *fa
     AUTO_FREE char *more = group->count > 1 ? text_new(" and %zu more", group->count - 1) : NULL;
     AUTO_FREE char *brings = text_new("/%s%s, which %s to the build context", path,
                                       more ? more : "", more ? "belong" : "belongs");
-    const struct hit_report as = {.weight = HIT_FAILS,
-                                  .brings = brings,
-                                  .subject = subject,
-                                  .include_base = settings->hits.include_base,
-                                  .names_max = 1};
+    const struct hit_report as = {
+        .weight = HIT_FAILS, .brings = brings, .subject = subject, .names_max = 1};
     struct finding *finding = hit_group_report(group, facts, report, &as);
 
     if (group->visible_files == 0)
@@ -85,7 +82,7 @@ static void judge_hits(const struct settings *settings, const struct rule_input 
     hit_list_choose(&choice, input, &list);
     hit_groups_make(&list, HITS_BY_NAME, &groups);
     for (size_t i = 0; i < groups.count; i++)
-        report_group(settings, input->facts, report, &groups.items[i]);
+        report_group(input->facts, report, &groups.items[i]);
 }
 
 /* --- node_modules that were copied although a step installs them --- */
@@ -213,7 +210,7 @@ const struct rule_type rule_context_leak = {
         "finding says which one it is. Files inside of libraries (node_modules, site-packages, "
         "vendor, usr/lib) do not count, since packages bring such files along for their own "
         "reasons. node_modules that a COPY brought are a leak where an own RUN installs them "
-        "too.\n\n"
+        "too. Layers of which it is not known whose they are count as own.\n\n"
         "It goes by names: sources and tests of the application itself look like any other file. "
         ".env files, keys and credentials are for the rule secrets.",
     .remedy = "Put it into .dockerignore, or copy only what is needed: `COPY package.json src ./`.",

@@ -87,14 +87,13 @@ static const char *const remedies[RUNTIME_STATIC + 1] = {
                        "solution with its tests.",
 };
 
-static void report_group(const struct settings *settings, const struct facts *facts,
-                         struct rule_report *report, const struct hit_group *group)
+static void report_group(const struct facts *facts, struct rule_report *report,
+                         const struct hit_group *group)
 {
     const struct hit_report as = {
         .weight = weigh(group),
         .brings = weigh(group) == HIT_WARNS ? "packages that are mostly for development"
                                             : "packages for development and tests",
-        .include_base = settings->hits.include_base,
         .names_max = NAMES_SHOWN,
     };
     const char *remedy = remedies[runtime_of(group, facts)];
@@ -117,7 +116,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     hit_list_choose(&choice, input, &list);
     hit_groups_make(&list, HITS_BY_LAYER, &groups);
     for (size_t i = 0; i < groups.count; i++)
-        report_group(settings, input->facts, report, &groups.items[i]);
+        report_group(input->facts, report, &groups.items[i]);
     return rule_judgement(report);
 }
 
@@ -133,7 +132,8 @@ const struct rule_type rule_dev_dependencies = {
         "webpack, puppeteer and others): where nothing else is found they only warn. It goes by "
         "names and does not read package.json or lock files, so that a development dependency "
         "with a name that is not in its table stays unseen, and one that the application needs "
-        "must be allowed. What a later layer takes away is for wasted-space.",
+        "must be allowed. Layers of which it is not known whose they are count as own. What a "
+        "later layer takes away is for wasted-space.",
     .remedy = "Install what runs only, or build in a stage of its own and copy the result.",
     .example = "rule: dev-dependencies\nwith:\n  allow: [\"@types\", typescript]\n",
     .needs = FACT_BIT(FACT_FILES),

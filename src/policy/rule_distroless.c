@@ -62,7 +62,6 @@ static void judge_kind(const struct settings *settings, enum signal_kind kind,
         .kinds = SIGNAL_BIT(kind), .settings = &settings->hits, .include_base = true};
     const struct hit_report as = {.weight = HIT_FAILS,
                                   .brings = kind == SIGNAL_SHELL ? "a shell" : "a package manager",
-                                  .include_base = true,
                                   .names_max = NAMES_SHOWN};
     AUTO_HITS struct hit_list list = {0};
     AUTO_HIT_GROUPS struct hit_groups groups = {0};

@@ -104,10 +104,8 @@ static const char *remedy_of(const char *what)
 static void report_group(const struct settings *settings, const struct facts *facts,
                          struct rule_report *report, const struct hit_group *group)
 {
-    const struct hit_report as = {.weight = HIT_FAILS,
-                                  .brings = "caches of package managers",
-                                  .include_base = settings->hits.include_base,
-                                  .names_max = NAMES_SHOWN};
+    const struct hit_report as = {
+        .weight = HIT_FAILS, .brings = "caches of package managers", .names_max = NAMES_SHOWN};
     const char *remedy = remedy_of(group->largest->what);
     struct finding *finding;
 
@@ -146,7 +144,8 @@ const struct rule_type rule_package_cache = {
         "Looks in own layers for what apt, apk, dnf, zypper, pip, conda, npm, yarn, pnpm, go, "
         "cargo, maven, gradle, nuget, composer and gem keep for the next install: package lists, "
         "downloads, build caches. They are put together by the layer that holds them, with the "
-        "bytes and the history step.\n\n"
+        "bytes and the history step. Layers of which it is not known whose they are count as "
+        "own.\n\n"
         "It counts the bytes in the layers, whatever the Dockerfile says: a cache mount leaves "
         "nothing and passes, and a cache that a later step removes still costs its bytes and "
         "fails. Caches at paths that were moved by settings stay unseen. Some programs run out of "

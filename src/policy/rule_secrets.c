@@ -209,8 +209,6 @@ static void report_file(const struct settings *settings, const struct facts *fac
                         size_t count)
 {
     bool warns = !is_content(hits[0]) && settings->by_name == BY_NAME_WARN;
-    bool doubtful = !settings->kinds.include_base &&
-                    facts_layer_origin(facts, hits[0]->layer) == ORIGIN_UNKNOWN;
     AUTO_FREE char *subject = text_new("file\n%s\n%s", hits[0]->what, hits[0]->path);
     AUTO_FREE char *path = text_printable(hits[0]->path, 200);
     AUTO_TEXT struct text text = {0};
@@ -220,9 +218,7 @@ static void report_file(const struct settings *settings, const struct facts *fac
                 is_content(hits[0]) ? "holds a secret:" : "is named like a secret:");
     add_kinds(hits, count, &text);
     add_fate(facts, hits[0], &text);
-    finding = (doubtful ? rule_unknown
-               : warns  ? rule_warn
-                        : rule_fail)(report, subject, "%s", text_data(&text));
+    finding = (warns ? rule_warn : rule_fail)(report, subject, "%s", text_data(&text));
     finding_set_layer(finding, facts, hits[0]->layer);
     finding_set_path(finding, hits[0]->path);
     finding->bytes = hits[0]->bytes;

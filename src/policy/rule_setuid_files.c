@@ -149,15 +149,9 @@ static void report_hit(const struct settings *settings, const struct facts *fact
     if (settings->well_known && origin != ORIGIN_OWN && is_well_known(hit->path))
         return;
     layer_describe(facts, hit->layer, &place);
-    if (!settings->hits.include_base && origin == ORIGIN_UNKNOWN)
-        finding =
-            rule_unknown(report, subject, "/%s %s%s%s%s; %s brought it, and may be the base's",
-                         path, kind_text(hit->kind), detail ? " (" : "", detail ? detail : "",
-                         detail ? ")" : "", text_data(&place));
-    else
-        finding = rule_fail(report, subject, "/%s %s%s%s%s; %s brought it", path,
-                            kind_text(hit->kind), detail ? " (" : "", detail ? detail : "",
-                            detail ? ")" : "", text_data(&place));
+    finding =
+        rule_fail(report, subject, "/%s %s%s%s%s; %s brought it", path, kind_text(hit->kind),
+                  detail ? " (" : "", detail ? detail : "", detail ? ")" : "", text_data(&place));
     finding_set_layer(finding, facts, hit->layer);
     finding_set_path(finding, hit->path);
     finding_set_evidence(finding, EVIDENCE_LAYERS);
