@@ -114,6 +114,17 @@ static const char files_json[] =
     "{\"name\":\"nonroot\",\"gid\":65532}],\"emptyPasswords\":[],"
     "\"osRelease\":{\"ID\":\"debian\",\"VERSION_ID\":\"13\",\"NAME\":\"Debian GNU/Linux\"}}";
 
+/* Built by a pipeline, and signed. */
+static const char provenance_json[] =
+    "{\"statements\":[{\"predicateType\":\"https://slsa.dev/provenance/v1\",\"signed\":true,"
+    "\"builder\":\"https://builds.example/team/app/runs/7\",\"mode\":\"max\","
+    "\"source\":\"https://code.example/team/app\","
+    "\"revision\":\"0123456789abcdef0123456789abcdef01234567\"}]}";
+static const char referrers_json[] =
+    "{\"items\":[{\"kind\":\"provenance\",\"type\":\"https://slsa.dev/provenance/v1\","
+    "\"signed\":true},{\"kind\":\"sbom\",\"type\":\"https://spdx.dev/Document\"},"
+    "{\"kind\":\"signature\",\"type\":\"application/vnd.cncf.notary.signature\"}]}";
+
 static struct manifest *read_manifest(size_t config_size)
 {
     AUTO_FREE char *json = text_new(
@@ -141,16 +152,15 @@ static struct image_config *read_config(void)
     return config;
 }
 
-/* Without a list of layers, so that an example with others has as many as its manifest. */
-static void add_files(struct json *document)
+static void add_group(struct json *document, enum fact_group group, const char *text)
 {
-    struct json *files = NULL, *status = json_new_object();
+    struct json *members = NULL, *status = json_new_object();
 
-    if (json_parse(files_json, strlen(files_json), NULL, &files, NULL) < 0)
+    if (json_parse(text, strlen(text), NULL, &members, NULL) < 0)
         abort(); /* our own text */
-    json_set_take(document, "files", files);
+    json_set_take(document, fact_group_name(group), members);
     json_set_string(status, "state", "present");
-    json_set_take(json_get(document, "groups"), fact_group_name(FACT_FILES), status);
+    json_set_take(json_get(document, "groups"), fact_group_name(group), status);
 }
 
 /* What only provenance and layers could tell. */
@@ -176,6 +186,9 @@ struct json *example_image_facts(void)
 
     complete(facts);
     struct json *document = facts_to_json(facts);
-    add_files(document);
+    /* without a list of layers, so that an example with others has as many as its manifest */
+    add_group(document, FACT_FILES, files_json);
+    add_group(document, FACT_PROVENANCE, provenance_json);
+    add_group(document, FACT_REFERRERS, referrers_json);
     return document;
 }

@@ -8,11 +8,13 @@
 /* clang-format off */
 static const struct rule_type *const rules[] = {
     &rule_accounts,
+    &rule_attested,
     &rule_base_allowed,
     &rule_base_fresh,
     &rule_base_known,
     &rule_base_pinned,
     &rule_build_tools,
+    &rule_cache_order,
     &rule_context_leak,
     &rule_dev_dependencies,
     &rule_distroless,
@@ -29,6 +31,7 @@ static const struct rule_type *const rules[] = {
     &rule_package_cache,
     &rule_packages,
     &rule_platforms,
+    &rule_provenance,
     &rule_required_labels,
     &rule_secrets,
     &rule_setuid_files,

@@ -5,11 +5,13 @@
 #include "rule.h"
 
 extern const struct rule_type rule_accounts;
+extern const struct rule_type rule_attested;
 extern const struct rule_type rule_base_allowed;
 extern const struct rule_type rule_base_fresh;
 extern const struct rule_type rule_base_known;
 extern const struct rule_type rule_base_pinned;
 extern const struct rule_type rule_build_tools;
+extern const struct rule_type rule_cache_order;
 extern const struct rule_type rule_context_leak;
 extern const struct rule_type rule_dev_dependencies;
 extern const struct rule_type rule_distroless;
@@ -26,6 +28,7 @@ extern const struct rule_type rule_non_root;
 extern const struct rule_type rule_package_cache;
 extern const struct rule_type rule_packages;
 extern const struct rule_type rule_platforms;
+extern const struct rule_type rule_provenance;
 extern const struct rule_type rule_required_labels;
 extern const struct rule_type rule_secrets;
 extern const struct rule_type rule_setuid_files;
