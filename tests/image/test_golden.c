@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/file.h"
 #include "schema_check.h"
 
@@ -22,13 +23,42 @@ static char *read_golden(const char *name, const char *part)
     return file_read(path, 1 << 20, &text, NULL) ? NULL : text_take(&text);
 }
 
+enum { LAYERS_MAX = 8 };
+
+/* Facts of the layers, bottom first, where there are any. */
+static void add_layers(struct facts *facts, const char *name)
+{
+    AUTO_FREE char *text = read_golden(name, "layers");
+    AUTO_JSON struct json *json = NULL;
+    struct layer_facts *layers[LAYERS_MAX] = {0};
+    struct layer_result results[LAYERS_MAX] = {0};
+    struct facts_files *files = NULL;
+    struct error err = {0};
+    if (!text)
+        return;
+    assert_int_equal(json_parse(text, strlen(text), &layer_facts_limits, &json, NULL), 0);
+    for (size_t i = 0; i < json_count(json); i++) {
+        if (layer_facts_from_json(json_at(json, i), &layers[i], &err) < 0)
+            fail_msg("layer %zu: %s", i, err.text);
+        results[i].facts = layers[i];
+    }
+    if (facts_files_build(facts->manifest, facts->config, results, &files, &err) < 0)
+        fail_msg("%s", err.text);
+    facts_add_files_take(facts, files);
+    for (size_t i = 0; i < LAYERS_MAX; i++)
+        layer_facts_free(layers[i]);
+}
+
 static struct facts *facts_of(const char *name)
 {
     static const unsigned char salt[32] = "a salt of thirty-two bytes here";
     AUTO_FREE char *manifest = read_golden(name, "manifest");
     AUTO_FREE char *config = read_golden(name, "config");
-    return facts_build_take(fixture_manifest(manifest), config ? fixture_config(config) : NULL,
-                            "an index has no config", salt);
+    struct facts *facts =
+        facts_build_take(fixture_manifest(manifest), config ? fixture_config(config) : NULL,
+                         "an index has no config", salt);
+    add_layers(facts, name);
+    return facts;
 }
 
 static void write_golden(const char *name, const char *document)

@@ -322,6 +322,51 @@ static void hits_say_what_of_them_is_visible(void **state)
     free_layers(layers, count);
 }
 
+static void add_probe(const struct layer_facts *layer, const char *path)
+{
+    struct layer_facts *facts = (struct layer_facts *)(uintptr_t)layer;
+    size_t capacity = facts->probe_count;
+
+    facts->probes =
+        memory_grow(facts->probes, facts->probe_count, &capacity, sizeof(*facts->probes));
+    facts->probes[facts->probe_count++] =
+        (struct layer_probe){.probe = memory_copy_text("p"), .path = memory_copy_text(path)};
+}
+
+/* Directories too: the last that has an entry sets its mode. */
+static void probes_say_what_hides_them(void **state)
+{
+    static const char *const texts[] = {"f a;f b;d d;f d/f;d e;l l a", "w a;d d;f b", "w e;o d",
+                                        NULL};
+    static const struct {
+        size_t layer;
+        const char *path;
+        int hidden_by;
+    } probes[] = {{0, "a", 1},  {0, "b", 1},   {1, "b", -1}, {0, "d", 1},
+                  {1, "d", -1}, {0, "d/f", 2}, {0, "e", 2},  {0, "l", -1}};
+    const struct layer_facts *layers[LAYERS_MAX];
+    size_t count = layers_of(texts, layers), at = 0;
+    AUTO_IMAGE_FILES struct image_files *files = NULL;
+
+    (void)state;
+    for (size_t layer = 0; layer < count; layer++)
+        for (size_t i = 0; i < ARRAY_COUNT(probes); i++)
+            if (probes[i].layer == layer)
+                add_probe(layers[layer], probes[i].path);
+    assert_int_equal(image_files_build(layers, count, &files, NULL), 0);
+    assert_int_equal(files->probe_count, ARRAY_COUNT(probes));
+    for (size_t layer = 0; layer < count; layer++)
+        for (size_t i = 0; i < ARRAY_COUNT(probes); i++) {
+            if (probes[i].layer != layer)
+                continue;
+            if (files->probes[at].hidden_by != probes[i].hidden_by)
+                fail_msg("%zu:%s is hidden by %d", layer, probes[i].path,
+                         files->probes[at].hidden_by);
+            at++;
+        }
+    free_layers(layers, count);
+}
+
 static void the_largest_are_kept_in_order(void **state)
 {
     AUTO_TEXT struct text text = {0};
@@ -400,6 +445,7 @@ int main(void)
         cmocka_unit_test(small_images),
         cmocka_unit_test(random_images_as_the_plainest_merge),
         cmocka_unit_test(hits_say_what_of_them_is_visible),
+        cmocka_unit_test(probes_say_what_hides_them),
         cmocka_unit_test(the_largest_are_kept_in_order),
         cmocka_unit_test(which_passwd_counts),
         cmocka_unit_test(damaged_tables_and_too_many_layers_are_refused),
