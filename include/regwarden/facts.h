@@ -181,6 +181,7 @@ struct facts_base {
     enum evidence pinned_evidence; /* of pinned */
     enum evidence layer_evidence;  /* of layer_count */
     enum answer known;          /* is the base in the catalogue? UNKNOWN: there is no catalogue */
+    bool is_base;               /* the image itself is in the catalogue */
     bool by_diff_ids;           /* the layers were compressed anew: known by what is in them */
     struct base_alias *aliases; /* of a known base, current ones first */
     size_t alias_count;

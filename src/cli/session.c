@@ -365,7 +365,7 @@ int session_gather(struct session *session, const struct reference *reference, u
     else
         result = gather_local(session, reference, needs, ret, err);
     progress_end(&session->progress);
-    for (size_t i = 0; session->bases && i < ret->image_count; i++)
+    for (size_t i = 0; i < ret->image_count; i++)
         if (ret->images[i].facts)
             bases_apply(session->bases, ret->images[i].facts);
     return result;

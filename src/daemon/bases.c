@@ -38,6 +38,12 @@ struct bases {
 
 typedef void pattern_f(struct bases *bases, const struct base_pattern *pattern, void *argument);
 
+static void walk_pattern(struct bases *bases, const struct base_pattern *pattern, void *argument)
+{
+    (void)argument;
+    base_walk_add(bases->walk, pattern);
+}
+
 static void each_pattern(struct bases *bases, pattern_f *call, void *argument)
 {
     const struct text_list *lists[] = {&bases->daemon->config->bases, &bases->sources};
@@ -49,16 +55,10 @@ static void each_pattern(struct bases *bases, pattern_f *call, void *argument)
 
             if (base_pattern_read(bases->daemon, lists[l]->items[i], &pattern, &error) == 0)
                 call(bases, &pattern, argument);
-            else
+            else if (call == walk_pattern) /* not at each push */
                 log_warning(NULL, "base %s is not followed: %s", lists[l]->items[i], error.text);
         }
     }
-}
-
-static void walk_pattern(struct bases *bases, const struct base_pattern *pattern, void *argument)
-{
-    (void)argument;
-    base_walk_add(bases->walk, pattern);
 }
 
 void bases_refresh(struct bases *bases)

@@ -11,6 +11,7 @@
 #include "bases_private.h"
 #include "border.h"
 #include "facts_base.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
 
 enum standing {
@@ -204,111 +205,7 @@ static void weigh_all(struct deriving *deriving)
     }
 }
 
-/* --- what is known of the base --- */
-
-static const struct digest *digest_of_name(const struct base_image *image,
-                                           const struct base_name *name)
-{
-    return digest_is_set(&name->index) ? &name->index : &image->digest;
-}
-
-static struct base_alias *find_alias(struct facts_base *base, const char *name)
-{
-    for (size_t i = 0; i < base->alias_count; i++)
-        if (text_equal(base->aliases[i].name, name))
-            return &base->aliases[i];
-    return NULL;
-}
-
-/* Under another index the same name may name the image still. */
-static void add_alias(struct facts_base *base, const struct base_image *image,
-                      const struct base_name *name)
-{
-    struct base_alias *alias = find_alias(base, name->name);
-    if (alias && (!alias->superseded_ms || name->superseded_ms))
-        return;
-    if (!alias) {
-        if (base->alias_count == BASE_ALIASES_MAX)
-            return;
-        alias = &base->aliases[base->alias_count++];
-        alias->name = memory_copy_text(name->name);
-    }
-    alias->superseded_ms = name->superseded_ms;
-    alias->current = name->superseded_ms ? name->successor : *digest_of_name(image, name);
-}
-
-static void set_aliases(struct facts_base *base, const struct base_image *image)
-{
-    base->aliases = memory_new_array(BASE_ALIASES_MAX, sizeof(*base->aliases));
-    for (int current = 1; current >= 0; current--)
-        for (size_t i = 0; i < image->name_count; i++)
-            if ((image->names[i].superseded_ms == 0) == (current == 1))
-                add_alias(base, image, &image->names[i]);
-}
-
-/* Of the name that is claimed, or, when none is, of those that know best: a base is not superseded
- * while any of its names still names it. */
-static const struct base_alias *best_alias(const struct facts_base *base, const char *full)
-{
-    const struct base_alias *best = NULL;
-    for (size_t i = 0; i < base->alias_count; i++) {
-        const struct base_alias *alias = &base->aliases[i];
-        if (full && !base_name_matches(alias->name, full))
-            continue;
-        if (!best || (best->superseded_ms &&
-                      (!alias->superseded_ms || alias->superseded_ms > best->superseded_ms)))
-            best = alias;
-    }
-    return best;
-}
-
-static void set_since(struct facts_base *base, const struct base_image *image, const char *name)
-{
-    for (size_t i = 0; i < image->name_count; i++)
-        if (text_equal(image->names[i].name, name) &&
-            (!base->since_ms || image->names[i].since_ms < base->since_ms))
-            base->since_ms = image->names[i].since_ms;
-}
-
-static void set_known(struct facts_base *base, const struct base_image *image,
-                      const struct base_claim *claim)
-{
-    AUTO_FREE char *full = claim ? full_name_of(claim) : NULL;
-    set_aliases(base, image);
-    const struct base_alias *alias = full ? best_alias(base, full) : NULL;
-    if (!alias)
-        alias = best_alias(base, NULL);
-    else
-        base->name = memory_copy_text(claim->name);
-    base->known = ANSWER_YES;
-    base->has_created = image->has_created;
-    base->created_ms = image->created_ms;
-    if (!alias)
-        return;
-    if (!base->name)
-        base->name = memory_copy_text(alias->name);
-    base->current = alias->current;
-    base->superseded_ms = alias->superseded_ms;
-    set_since(base, image, alias->name);
-}
-
-static void add_ancestor(struct facts_base *base, const struct base_image *image)
-{
-    struct base_ancestor *ancestor;
-    if (base->ancestor_count == BASE_ANCESTORS_MAX)
-        return;
-    if (!base->ancestors)
-        base->ancestors = memory_new_array(BASE_ANCESTORS_MAX, sizeof(*base->ancestors));
-    ancestor = &base->ancestors[base->ancestor_count++];
-    ancestor->digest = image->digest;
-    ancestor->layer_count = (int)image->layer_count;
-    for (size_t i = 0; i < image->name_count; i++) {
-        if (ancestor->name && image->names[i].superseded_ms)
-            continue;
-        free(ancestor->name);
-        ancestor->name = memory_copy_text(image->names[i].name);
-    }
-}
+/* --- the answer --- */
 
 static void set_ancestors(struct deriving *deriving, bool with_match)
 {
@@ -317,13 +214,11 @@ static void set_ancestors(struct deriving *deriving, bool with_match)
         deriving->base->known_layers = (int)match->image->layer_count;
     deriving->base->by_diff_ids = match->image && match->by_diff_ids;
     if (match->image && with_match)
-        add_ancestor(deriving->base, match->image);
+        base_add_ancestor(deriving->base, match->image);
     for (size_t i = 0; i < match->ancestor_count; i++)
         if (match->ancestors[i] != match->image)
-            add_ancestor(deriving->base, match->ancestors[i]);
+            base_add_ancestor(deriving->base, match->ancestors[i]);
 }
-
-/* --- the answer --- */
 
 static void set_pinned(struct deriving *deriving)
 {
@@ -343,7 +238,8 @@ static void take_image(struct deriving *deriving)
     const struct base_image *image = deriving->match.image;
     const struct base_claim *claim = deriving->confirmed;
     int depth = (int)image->layer_count;
-    set_known(base, image, claim);
+    AUTO_FREE char *full = claim ? full_name_of(claim) : NULL;
+    base_set_known(base, image, claim, full);
     base->digest = image->digest;
     base->evidence = claim && claim->source > EVIDENCE_LAYERS ? claim->source : EVIDENCE_LAYERS;
     set_pinned(deriving);
@@ -378,7 +274,7 @@ static void set_current(struct deriving *deriving)
             const struct base_name *name = &image->names[k];
             if (name->superseded_ms || !text_equal(name->name, full))
                 continue;
-            base->current = *digest_of_name(image, name);
+            base->current = *base_name_digest(image, name);
             base->superseded_ms = name->since_ms;
         }
     }
@@ -404,6 +300,30 @@ static void take_claim(struct deriving *deriving)
     base->layer_evidence = deriving->border_evidence;
 }
 
+/* FROM scratch leaves no trace of its own. Where all layers were looked into, there is no
+ * os-release in them, they are few, and the first one was copied in: what else could it be? */
+static bool looks_like_scratch(const struct facts *facts)
+{
+    enum { LAYERS_FEW = 3 };
+    const struct facts_files *files = facts->files;
+    if (!files || !files->complete || files->os_release_file.there != ANSWER_NO ||
+        files->layer_count > LAYERS_FEW || !facts->history.aligned)
+        return false;
+    for (size_t i = 0; i < facts->history.count; i++)
+        if (!facts->history.steps[i].empty)
+            return facts->history.steps[i].kind == STEP_COPY;
+    return false;
+}
+
+static void take_scratch(struct deriving *deriving)
+{
+    struct facts_base *base = deriving->base;
+    base->name = memory_copy_text("scratch");
+    base->pinned = ANSWER_YES;
+    base->evidence = base->pinned_evidence = EVIDENCE_HISTORY;
+    border_set_own(&deriving->facts->history, base, EVIDENCE_HISTORY);
+}
+
 static void take_border(struct deriving *deriving)
 {
     deriving->base->layer_count = deriving->border;
@@ -420,6 +340,9 @@ static void decide(struct deriving *deriving)
         take_image(deriving);
     else if (stands)
         take_claim(deriving);
+    else if (!match && deriving->base->contradiction_count == 0 &&
+             looks_like_scratch(deriving->facts))
+        take_scratch(deriving);
     else
         take_border(deriving);
     if (!direct && match)
@@ -475,6 +398,8 @@ void bases_apply(const struct base_catalogue *catalogue, struct facts *facts)
     find_border(&deriving);
     ask_provenance(&deriving);
     base_match_find(deriving.catalogue, facts, &deriving.match);
+    facts->base.is_base =
+        deriving.catalogue && base_catalogue_find(deriving.catalogue, &facts->manifest->digest);
     weigh_all(&deriving);
     decide(&deriving);
     set_status(&deriving);

@@ -60,4 +60,11 @@ void base_match_find(const struct base_catalogue *catalogue, const struct facts 
 void base_match_choose(struct base_match *match, const struct base_image *image,
                        const struct facts *facts);
 
+/* What the name resolves to: the index, or the image itself. */
+const struct digest *base_name_digest(const struct base_image *image, const struct base_name *name);
+/* `full` is the claim's name in full; both NULL when no claim names the image. */
+void base_set_known(struct facts_base *base, const struct base_image *image,
+                    const struct base_claim *claim, const char *full);
+void base_add_ancestor(struct facts_base *base, const struct base_image *image);
+
 #endif

@@ -79,6 +79,8 @@ static void set_known(struct json *object, const struct facts_base *base)
     json_set_string(object, "known", answer_name(base->known));
     if (base->known_layers > 0)
         json_set_integer(object, "knownLayers", base->known_layers);
+    if (base->is_base)
+        json_set_bool(object, "isBase", true);
     if (base->by_diff_ids)
         json_set_bool(object, "byDiffIds", true);
     set_digest(object, "current", &base->current);
@@ -280,6 +282,8 @@ static int read_known(const struct json *object, struct facts_base *ret, struct 
     int failure = read_answer(object, "known", &ret->known, err);
     if (!failure)
         failure = read_count(object, "knownLayers", &ret->known_layers, err);
+    if (!failure)
+        failure = fields_bool(object, "isBase", "base", &ret->is_base, err);
     if (!failure)
         failure = fields_bool(object, "byDiffIds", "base", &ret->by_diff_ids, err);
     if (!failure)

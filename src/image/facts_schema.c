@@ -112,6 +112,8 @@ static const char schema[] =
     "catalogue?\"},\n"
     "  \"knownLayers\": {\"type\": \"integer\", \"description\": \"leading layers that are those "
     "of a known image\"},\n"
+    "  \"isBase\": {\"type\": \"boolean\", \"description\": \"the image itself is in the "
+    "catalogue\"},\n"
     "  \"byDiffIds\": {\"type\": \"boolean\", \"description\": \"the layers were compressed anew: "
     "known by what is in them\"},\n"
     "  \"current\": {\"$ref\": \"#/$defs/digest\", \"description\": \"what the base's name names "

@@ -103,6 +103,8 @@ static enum judgement judge(const void *block, const struct rule_input *input,
             blame(rule_fail(report, "scratch", "the image is built from scratch"), base->evidence);
         return rule_judgement(report);
     }
+    if (base->is_base)
+        return rule_judgement(report); /* somebody has named it */
     if (base->known == ANSWER_NO)
         report_unknown_base(base, report);
     else if (base->known == ANSWER_UNKNOWN)
@@ -121,7 +123,9 @@ const struct rule_type rule_base_known = {
         "layers: a claim that the layers contradict is a finding. Labels that a base has set, and "
         "that speak of its own base, are no contradiction.\n\n"
         "Layers that were compressed anew are recognised by what is in them. Squashed images have "
-        "no base that could be recognised, and fail. Without a catalogue the rule is unknown.",
+        "no base that could be recognised, and fail. A base of the catalogue is known itself. "
+        "Without a "
+        "catalogue the rule is unknown.",
     .remedy = "Build FROM a base of the catalogue, without squashing, or add the base to it: "
               "`regwarden base add REF`.",
     .example = "rule: base-known\nwith:\n  contradictions: all\n",

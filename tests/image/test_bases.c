@@ -7,10 +7,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "regwarden/bases.h"
+#include "regwarden/facts_files.h"
+#include "regwarden/file.h"
 #include "regwarden/provenance.h"
 #include "schema_check.h"
 
@@ -430,6 +433,33 @@ static void stored_facts_are_derived_anew(void **state)
     assert_string_equal(anew, plain);
 }
 
+/* FROM scratch leaves no trace: only the layers tell that there is nothing of a distribution. */
+static void scratch_is_told_by_what_is_not_there(void **state)
+{
+    AUTO_FACTS struct facts *facts =
+        facts_build_take(fixture_image(1, "{}"),
+                         fixture_config("{`history`:[{`created_by`:`COPY /app /app # buildkit`,"
+                                        "`comment`:`buildkit.dockerfile.v0`}]}"),
+                         NULL, NULL);
+    (void)state;
+    assert_null(facts->base.name);
+    facts->files = memory_new(sizeof(*facts->files));
+    facts->files->layer_count = 1;
+    facts->files->layers = memory_new_array(1, sizeof(*facts->files->layers));
+    facts->files->complete = true;
+    facts->files->os_release_file.there = ANSWER_YES;
+    bases_apply(NULL, facts);
+    assert_null(facts->base.name);
+    facts->files->os_release_file.there = ANSWER_NO;
+    bases_apply(NULL, facts);
+    assert_string_equal(facts->base.name, "scratch");
+    assert_int_equal(facts->base.evidence, EVIDENCE_HISTORY);
+    assert_int_equal(facts->base.layer_count, 0);
+    facts->files->complete = false; /* what was not looked into may hold one */
+    bases_apply(NULL, facts);
+    assert_null(facts->base.name);
+}
+
 /* --- names move --- */
 
 static void a_name_moves_on(void **state)
@@ -653,6 +683,88 @@ static void one_image_is_written_alone(void **state)
     assert_int_equal(base_catalogue_count(copy), 1);
 }
 
+/* --- images of the wild --- */
+
+/* One of the .NET images: stored layers, bottom first, and the base that its Dockerfile named. */
+struct wild {
+    struct facts *facts;
+    char *name;
+    struct digest base;
+};
+
+static void read_wild(const char *path, struct wild *ret)
+{
+    AUTO_TEXT struct text bytes = {0};
+    AUTO_JSON struct json *json = NULL;
+    struct text manifest = {0};
+    assert_int_equal(file_read(path, 1 << 20, &bytes, NULL), 0);
+    assert_int_equal(json_parse(text_data(&bytes), bytes.length, NULL, &json, NULL), 0);
+    const struct json *layers = json_get(json, "layers");
+    text_add(&manifest, "{`schemaVersion`:2,`mediaType`:`" MEDIA_TYPE_OCI_MANIFEST
+                        "`,`config`:{`mediaType`:`" MEDIA_TYPE_OCI_CONFIG "`,`size`:7,`digest`:`");
+    text_format(&manifest, "%s`},`layers`:[", json_get_string(json, "digest"));
+    for (size_t i = 0; i < json_count(layers); i++)
+        text_format(&manifest, "%s{`mediaType`:`x`,`size`:1,`digest`:`%s`}", i ? "," : "",
+                    json_get_string(json_at(layers, i), "digest"));
+    text_add(&manifest, "]}");
+    ret->facts =
+        facts_build_take(fixture_manifest(text_data(&manifest)),
+                         fixture_config("{`os`:`linux`,`architecture`:`amd64`}"), NULL, NULL);
+    /* the manifest is made up of what is told of it, its digest is not */
+    assert_int_equal(
+        digest_parse(json_get_string(json, "digest"), &ret->facts->manifest->digest, NULL), 0);
+    ret->name = text_new("%s:%s", json_get_string(json, "repo"), json_get_string(json, "tag"));
+    const char *declared = json_get_string(json_get(json, "labels"), "base_digest_declared");
+    const char *at = declared ? strchr(declared, '@') : NULL;
+    if (at)
+        (void)digest_parse(at + 1, &ret->base, NULL);
+    text_release(&manifest);
+}
+
+static bool is_below(const struct facts_base *base, const struct digest *digest)
+{
+    bool found = digest_equal(&base->digest, digest);
+    for (size_t i = 0; i < base->ancestor_count; i++)
+        found = found || digest_equal(&base->ancestors[i].digest, digest);
+    return found;
+}
+
+/* Every image whose declared base is among the samples is recognised to be built on it. */
+static void images_of_the_wild_find_their_bases(void **state)
+{
+    const char *data = getenv("REGWARDEN_SHARED_DATA");
+    AUTO_FREE char *directory = text_new("%s/corpus/dotnet-image-info", data ? data : "");
+    AUTO_TEXT_LIST struct text_list files = {0};
+    AUTO_BASE_CATALOGUE struct base_catalogue *catalogue = base_catalogue_new();
+    size_t pairs = 0, nearest = 0;
+    (void)state;
+    if (!data || file_list(directory, ".json", &files, NULL) < 0)
+        skip();
+    struct wild *images = memory_new_array(files.count, sizeof(*images));
+    for (size_t i = 0; i < files.count; i++) {
+        struct base_image *image = NULL;
+        read_wild(files.items[i], &images[i]);
+        struct base_sighting sighting = {.name = images[i].name, .at_ms = DAY};
+        assert_int_equal(base_image_from_facts(images[i].facts, &image, NULL), 0);
+        assert_int_equal(base_catalogue_see_take(catalogue, image, &sighting, NULL), 0);
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        const struct facts_base *base = &images[i].facts->base;
+        bases_apply(catalogue, images[i].facts);
+        if (base_catalogue_find(catalogue, &images[i].base)) {
+            pairs++;
+            nearest += digest_equal(&base->digest, &images[i].base);
+            if (!is_below(base, &images[i].base))
+                fail_msg("%s", images[i].name);
+        }
+        facts_free(images[i].facts);
+        free(images[i].name);
+    }
+    free(images);
+    assert_true(pairs > 10);
+    assert_int_equal(nearest, pairs);
+}
+
 static void names_in_full(void **state)
 {
     static const struct {
@@ -711,6 +823,7 @@ int main(void)
         cmocka_unit_test(steps_know_their_origin),
         cmocka_unit_test(the_last_catalogue_counts),
         cmocka_unit_test(stored_facts_are_derived_anew),
+        cmocka_unit_test(scratch_is_told_by_what_is_not_there),
         cmocka_unit_test(a_name_moves_on),
         cmocka_unit_test(a_base_with_a_current_name_is_current),
         cmocka_unit_test(a_claim_can_be_out_of_date),
@@ -721,6 +834,7 @@ int main(void)
         cmocka_unit_test(the_published_form_round_trips),
         cmocka_unit_test(other_documents_are_refused),
         cmocka_unit_test(one_image_is_written_alone),
+        cmocka_unit_test(images_of_the_wild_find_their_bases),
         cmocka_unit_test(names_in_full),
         cmocka_unit_test(what_is_no_image_is_no_base),
     };

@@ -284,6 +284,7 @@ static void test_known_bases(void **state)
     static const struct row known[] = {
         {.judgement = RULE_UNKNOWN, .message = "no bases are known"},
         {.facts = "{ base: { known: yes } }", .judgement = RULE_PASS},
+        {.facts = "{ base: { known: no, isBase: true } }", .judgement = RULE_PASS},
         {.facts = "{ base: { known: no } }",
          .judgement = RULE_FAIL,
          .message = "python:3.14-slim, which is not known"},
