@@ -97,11 +97,14 @@ static void add_layer(const struct finding *finding, struct text *to, size_t sta
 {
     char digest[DIGEST_SHORT_SIZE];
     if (finding->origin != ORIGIN_UNKNOWN)
-        add_part(to, start, finding->origin == ORIGIN_OWN ? "own layer" : "base layer");
-    else if (digest_is_set(&finding->layer))
+        add_part(to, start, finding->origin == ORIGIN_OWN ? "own" : "base");
+    if (!digest_is_set(&finding->layer))
+        return;
+    if (finding->origin == ORIGIN_UNKNOWN)
         add_part(to, start, "layer");
-    if (digest_is_set(&finding->layer))
-        text_format(to, " %s", digest_format_short(&finding->layer, digest));
+    else
+        text_add(to, " layer");
+    text_format(to, " %s", digest_format_short(&finding->layer, digest));
 }
 
 void check_add_place(const struct finding *finding, struct text *to)

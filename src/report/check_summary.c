@@ -44,7 +44,8 @@ static void add_change(uint64_t before, uint64_t now, struct text *to)
     if (before == 0 || now == 0)
         return;
     percent = ((double)now - (double)before) * 100 / (double)before;
-    text_format(to, "%+.0f %%", percent);
+    /* nearly nothing is left: by how much tells */
+    text_format(to, percent < -99 ? "%+.1f %%" : "%+.0f %%", percent);
 }
 
 static void add_cut(struct text *to, const char *value, size_t max)

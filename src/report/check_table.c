@@ -160,11 +160,14 @@ static void add_finding(const struct page *page, const struct finding *finding,
                         const char *policies, bool first)
 {
     AUTO_TEXT struct text place = {0};
+    struct finding bare = *finding;
     add_columns(page, finding, first);
     text_add(page->to, status_words[finding->status]);
     escape_plain(page->to, finding->message, " ");
     text_add_char(page->to, '\n');
-    check_add_place(finding, &place);
+    if (finding->path && strstr(finding->message, finding->path))
+        bare.path = NULL; /* it was said */
+    check_add_place(&bare, &place);
     add_detail(page, "", text_data(&place));
     add_detail(page, "policies ", policies);
     add_detail(page, "waiver ", finding->waiver);

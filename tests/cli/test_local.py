@@ -182,6 +182,29 @@ def test_a_layer_that_is_not_what_its_name_says(bench):
     assert facts["groups"]["files"]["state"] == "absent" and "layer 0" in facts["groups"]["files"]["reason"], facts["groups"]
 
 
+def test_exit_statuses_with_layers(bench):
+    """A user's name is looked up in the layers: 0 when it is no root, 1 when it is, 3 when that cannot be read."""
+    strict = bench.directory / "non-root.yaml"
+    strict.write_text("policy: strict\nmode: enforce\nrules:\n  - rule: non-root\n    severity: high\n    on-fail: [quarantine]\n")
+    passwd = b"root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\n"
+    made = {name: images.Image(config={"User": name}, files=[{"etc/passwd": passwd}]) for name in ("app", "toor", "1000")}
+    layout = put_layout(bench.directory / "layout", *made.items())
+
+    def check_for(name, status, *options):
+        return run(bench, "check", "-p", strict, *options, f"oci:{layout}:{name}").expect(status)
+
+    check_for("app", 0)
+    check_for("toor", 1)
+    check_for("1000", 0)
+    check_for("app", 3, "--no-layers")
+    check_for("1000", 0, "--no-layers")
+    for image in made.values():
+        for layer in json.loads(image.manifest)["layers"]:
+            (layout / "blobs" / "sha256" / layer["digest"][7:]).unlink(missing_ok=True)
+    check_for("app", 3)
+    check_for("1000", 0)  # nothing is read for this one
+
+
 def put_large_layout(directory, size):
     """One layer, which is a tar with one large file of zeros, and not the bytes of its digest: only its end would tell."""
     image = images.Image()

@@ -35,6 +35,7 @@ FLOORS = {
 
 POLICY = """policy: corpus
 mode: audit
+layers: false
 rules:
   - rule: non-root
     on-unknown: warn

@@ -161,12 +161,12 @@ static void the_table_of_many_findings(void **state)
     samples_write("table", &result, 1, false, &got);
     assert_true(text_starts_with(got.data, "FAIL  app\n"
                                            "  medium    build-tools  Tool 59.\n"
-                                           "            own layer, step 59, 59 kB\n"
+                                           "            own, step 59, 59 kB\n"
                                            "                         Tool 58.\n"
-                                           "            base layer, step 58, 58 kB\n"));
+                                           "            base, step 58, 58 kB\n"));
     assert_true(text_ends_with(got.data,
                                "Tool 50.\n"
-                               "            base layer, step 50, 50 kB\n"
+                               "            base, step 50, 50 kB\n"
                                "            … and 50 more of these; -o json has them all\n"
                                "            fix: Copy the result.\n"
                                "\n"
@@ -204,11 +204,11 @@ static void the_table_of_pairs(void **state)
     }
     samples_write("table", results, 4, false, &got);
     assert_non_null(strstr(
-        got.data, "IMAGE                                 VERDICT    SIZE  CHANGE  BASE\n"
-                  "registry.example:5000/node:single     pass     222 MB          unknown\n"
-                  "registry.example:5000/node:multi      pass     157 MB   -29 %  unknown\n"
-                  "registry.example:5000/go:single       pass     317 MB          unknown\n"
-                  "registry.example:5000/go@sha256:1234  pass       2 MB   -99 %  unknown\n"));
+        got.data, "IMAGE                                 VERDICT    SIZE   CHANGE  BASE\n"
+                  "registry.example:5000/node:single     pass     222 MB           unknown\n"
+                  "registry.example:5000/node:multi      pass     157 MB    -29 %  unknown\n"
+                  "registry.example:5000/go:single       pass     317 MB           unknown\n"
+                  "registry.example:5000/go@sha256:1234  pass       2 MB  -99.4 %  unknown\n"));
 }
 
 static void the_table_of_nothing(void **state)
