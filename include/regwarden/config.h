@@ -72,6 +72,12 @@ struct config {
     struct text_list waivers;  /* files and directories */
     int64_t max_reviews;       /* at once, of one registry */
     int64_t facts_cache_entries;
+    int64_t scan_workers;          /* 0: by the number of processors */
+    uint64_t scan_max_layer_bytes; /* compressed */
+    int64_t scan_max_entries;      /* of one layer */
+    int64_t scan_time_limit_ms;    /* of one layer */
+    uint64_t scan_memory_bytes;    /* of one worker, beyond the program */
+    bool scan_diff_ids;
     int64_t retry_first_ms, retry_max_ms,
         retry_give_up_ms; /* of a review that could not be judged */
     bool sweep_at_start;

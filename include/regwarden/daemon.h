@@ -12,8 +12,9 @@ struct daemon_options {
     struct config *config;   /* taken */
     const char *config_path; /* read again at SIGHUP; NULL: nothing to reload but policies */
     bool dry_run;
-    bool print_stanza; /* tell on standard output how to make the registry notify us */
-    bool watch;        /* write each verdict to standard output as it comes in */
+    bool print_stanza;        /* tell on standard output how to make the registry notify us */
+    const char *scan_program; /* that scan workers are; NULL: this one. For tests, which are not */
+    bool watch;               /* write each verdict to standard output as it comes in */
 };
 
 /* Serves until SIGTERM or SIGINT. Returns 0 after a clean stop. */

@@ -28,9 +28,10 @@ struct layers_options {
     void *progress_argument;
 };
 struct layers *layers_new(struct loop *loop, const struct layers_options *options);
-/* Whoever still waits is told FAILURE_LATER before it returns. Accepts NULL. Before the sources and
- * the store go. */
-void layers_free(struct layers *layers);
+/* Whoever still waits is told FAILURE_LATER before it returns, and whoever comes later soon. Before
+ * the sources and the store go. */
+void layers_stop(struct layers *layers);
+void layers_free(struct layers *layers); /* stops them first; accepts NULL */
 struct layer_reader layers_reader(struct layers *layers);
 
 /* What policies want to know from now on: layers that were not asked all of it are scanned again

@@ -55,6 +55,20 @@ static void print_unreachable(const struct json *registries)
     }
 }
 
+/* Only when there is something to say. */
+static void print_layers(const struct json *layers)
+{
+    int64_t active = json_get_integer(layers, "active", 0);
+    int64_t waiting = json_get_integer(layers, "waiting", 0);
+    int64_t scanned = json_get_integer(layers, "scanned", 0);
+    int64_t failed = json_get_integer(layers, "failed", 0);
+
+    if (active + waiting + scanned + failed > 0)
+        printf("%lld layers are being looked into, %lld wait; %lld read since the start, %lld "
+               "failed\n",
+               (long long)active, (long long)waiting, (long long)scanned, (long long)failed);
+}
+
 static void print_status(const struct json *status)
 {
     static const struct column registries[] = {{"REGISTRY", "registry"},
@@ -73,6 +87,7 @@ static void print_status(const struct json *status)
     printf("\n%lld events open", (long long)json_get_integer(events, "open", 0));
     print_age(events, "oldestAgeMs", "the oldest");
     printf(", %lld reviews under way\n", (long long)json_get_integer(status, "reviewsActive", 0));
+    print_layers(json_get(status, "layers"));
     print_unreachable(json_get(status, "registryClients"));
     puts("");
     print_counts(json_get(status, "verdicts"), "verdicts");

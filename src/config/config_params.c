@@ -1,5 +1,5 @@
-/* The tables of the configuration's settings. Everything that is read, documented or compared about
- * a setting comes from its row here. */
+/* The table of the top level's settings. Everything that is read, documented or compared about a
+ * setting comes from its row here. */
 #include "regwarden/config.h"
 #include "regwarden/log.h"
 
@@ -8,21 +8,12 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-const char *const registry_type_names[] = {
-    [REGISTRY_TYPE_AUTO] = "auto",     [REGISTRY_TYPE_DISTRIBUTION] = "distribution",
-    [REGISTRY_TYPE_HARBOR] = "harbor", [REGISTRY_TYPE_ECR] = "ecr",
-    [REGISTRY_TYPE_ZOT] = "zot",       [REGISTRY_TYPE_OCI] = "oci",
-    [REGISTRY_TYPE_OCI + 1] = NULL,
-};
-
 static const char *const log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 static const char *const log_formats[] = {
     [LOG_AUTO] = "auto",       [LOG_TEXT] = "text",      [LOG_JSON] = "json",
     [LOG_JOURNAL] = "journal", [LOG_JOURNAL + 1] = NULL,
 };
-
-static const char *const notifier_formats[] = {"cloudevents", "slack", NULL};
 
 #define FIELD(member) offsetof(struct config, member)
 
@@ -153,6 +144,64 @@ const struct param config_params[] = {
         .help = "Images whose facts are kept in memory beside the store.",
     },
     {
+        .name = "scan.workers",
+        .type = PARAM_INTEGER,
+        .offset = FIELD(scan_workers),
+        .fallback = "0",
+        .max = 64,
+        .unit = "processes",
+        .help = "Layers that are looked into at once; 0 is one per processor, at most 4.",
+    },
+    {
+        .name = "scan.max-layer",
+        .type = PARAM_BYTES,
+        .offset = FIELD(scan_max_layer_bytes),
+        .fallback = "10GiB",
+        .min = 1 << 20,
+        .max = INT64_C(1) << 44,
+        .unit = "size",
+        .reloadable = true,
+        .help = "Larger layers, as they are stored, are not fetched: what is in them is unknown.",
+    },
+    {
+        .name = "scan.max-entries",
+        .type = PARAM_INTEGER,
+        .offset = FIELD(scan_max_entries),
+        .fallback = "2000000",
+        .min = 1000,
+        .max = 100000000,
+        .unit = "files",
+        .help = "Files of one layer that are looked at; with more it is unknown what is in it.",
+    },
+    {
+        .name = "scan.time-limit",
+        .type = PARAM_DURATION,
+        .offset = FIELD(scan_time_limit_ms),
+        .fallback = "15m",
+        .min = SECOND,
+        .max = DAY,
+        .unit = "duration",
+        .help = "Longest time that one layer may take, fetching included.",
+    },
+    {
+        .name = "scan.memory",
+        .type = PARAM_BYTES,
+        .offset = FIELD(scan_memory_bytes),
+        .fallback = "64MiB",
+        .min = 32 << 20,
+        .max = INT64_C(4) << 30,
+        .unit = "size",
+        .help = "Memory that a worker may ask for beyond the program itself; it uses far less.",
+    },
+    {
+        .name = "scan.diff-ids",
+        .type = PARAM_BOOL,
+        .offset = FIELD(scan_diff_ids),
+        .fallback = "true",
+        .help = "Whether unpacked layers are held against the config's diff_ids as runtimes do; "
+                "without, scans take a third less time.",
+    },
+    {
         .name = "retry.first",
         .type = PARAM_DURATION,
         .offset = FIELD(retry_first_ms),
@@ -250,197 +299,6 @@ const struct param config_params[] = {
         .reloadable = true,
         .help = "How messages are written; auto is journal under a service manager that reads "
                 "standard error into it, else text.",
-    },
-    {.name = NULL},
-};
-
-#undef FIELD
-#define FIELD(member) offsetof(struct config_registry, member)
-
-const struct param config_registry_params[] = {
-    {
-        .name = "url",
-        .type = PARAM_TEXT,
-        .offset = FIELD(url),
-        .required = true,
-        .help =
-            "Where the registry is reached: https://host[:port], or http:// for one without TLS.",
-    },
-    {
-        .name = "type",
-        .type = PARAM_CHOICE,
-        .offset = FIELD(type),
-        .fallback = "auto",
-        .choices = registry_type_names,
-        .help =
-            "Kind of registry, which decides what can be done to an image there. auto finds out "
-            "by asking.",
-    },
-    {
-        .name = "username",
-        .type = PARAM_TEXT,
-        .offset = FIELD(username),
-        .help = "Account to use.",
-    },
-    {
-        .name = "password-file",
-        .type = PARAM_TEXT,
-        .offset = FIELD(password_file),
-        .help = "File with the account's password or token.",
-    },
-    {
-        .name = "ca-file",
-        .type = PARAM_TEXT,
-        .offset = FIELD(ca_file),
-        .help = "PEM file with the authorities that vouch for the registry, in place of the "
-                "system's.",
-    },
-    {
-        .name = "client-certificate-file",
-        .type = PARAM_TEXT,
-        .offset = FIELD(client_certificate_file),
-        .help = "PEM file with a certificate to show to the registry.",
-    },
-    {
-        .name = "client-key-file",
-        .type = PARAM_TEXT,
-        .offset = FIELD(client_key_file),
-        .help = "PEM file with that certificate's private key.",
-    },
-    {
-        .name = "token-realms",
-        .type = PARAM_LIST,
-        .offset = FIELD(token_realms),
-        .help = "Hosts, beside the registry's own, that the account may be shown to when the "
-                "registry sends us there for a token.",
-    },
-    {
-        .name = "hook-secret-file",
-        .type = PARAM_TEXT,
-        .offset = FIELD(hook_secret_file),
-        .reloadable = true,
-        .help = "File with the secret that events of this registry must carry. When left out, "
-                "events are accepted from anyone who reaches the listener.",
-    },
-    {
-        .name = "hook-secret-header",
-        .type = PARAM_TEXT,
-        .offset = FIELD(hook_secret_header),
-        .fallback = "Authorization",
-        .reloadable = true,
-        .help = "Request header in which the secret is expected.",
-    },
-    {
-        .name = "dialect",
-        .type = PARAM_TEXT,
-        .offset = FIELD(dialect),
-        .fallback = "auto",
-        .reloadable = true,
-        .help =
-            "Form of the registry's events: auto looks at each, or distribution, harbor or ecr.",
-    },
-    {
-        .name = "hosts",
-        .type = PARAM_LIST,
-        .offset = FIELD(hosts),
-        .reloadable = true,
-        .help = "Other host names under which events name this registry.",
-    },
-    {
-        .name = "concurrency",
-        .type = PARAM_INTEGER,
-        .offset = FIELD(concurrency),
-        .fallback = "16",
-        .min = 1,
-        .max = 256,
-        .unit = "requests",
-        .help = "Requests that are sent to the registry at once.",
-    },
-    {
-        .name = "timeout",
-        .type = PARAM_DURATION,
-        .offset = FIELD(timeout_ms),
-        .fallback = "30s",
-        .min = SECOND,
-        .max = 10 * MINUTE,
-        .unit = "duration",
-        .help = "Time without a single byte after which a request has failed.",
-    },
-    {
-        .name = "sweep-interval",
-        .type = PARAM_DURATION,
-        .offset = FIELD(sweep_interval_ms),
-        .fallback = "6h",
-        .min = 0,
-        .max = 365 * DAY,
-        .unit = "duration",
-        .help = "How often the registry is walked for images that no event announced; 0 is never.",
-    },
-    {
-        .name = "sweep-repositories",
-        .type = PARAM_LIST,
-        .offset = FIELD(sweep_repositories),
-        .help = "Repositories to walk, as patterns. When none of them holds a star, the registry "
-                "needs no "
-                "catalogue; when left out, all of the catalogue is walked.",
-    },
-    {
-        .name = "quarantine-prefix",
-        .type = PARAM_TEXT,
-        .offset = FIELD(quarantine_prefix),
-        .fallback = "quarantine",
-        .help = "Quarantined images are moved to repositories below this one.",
-    },
-    {.name = NULL},
-};
-
-#undef FIELD
-#define FIELD(member) offsetof(struct config_notifier, member)
-
-const struct param config_notifier_params[] = {
-    {
-        .name = "url",
-        .type = PARAM_TEXT,
-        .offset = FIELD(url),
-        .required = true,
-        .reloadable = true,
-        .help = "Where notifications are posted.",
-    },
-    {
-        .name = "secret-file",
-        .type = PARAM_TEXT,
-        .offset = FIELD(secret_file),
-        .reloadable = true,
-        .help = "File with the key that signs notifications (HMAC-SHA256). When left out, they are "
-                "not signed.",
-    },
-    {
-        .name = "format",
-        .type = PARAM_CHOICE,
-        .offset = FIELD(format),
-        .fallback = "cloudevents",
-        .choices = notifier_formats,
-        .reloadable = true,
-        .help = "Form of the notification.",
-    },
-    {
-        .name = "on",
-        .type = PARAM_LIST,
-        .offset = FIELD(on),
-        .fallback = "[fail, unknown]",
-        .reloadable = true,
-        .help = "Verdicts that are announced: pass, warn, fail, unknown.",
-    },
-    {
-        .name = "timeout",
-        .type = PARAM_DURATION,
-        .offset = FIELD(timeout_ms),
-        .fallback = "10s",
-        .min = 100,
-        .max = 5 * MINUTE,
-        .unit = "duration",
-        .reloadable = true,
-        .help = "Time in which the receiver must have answered.",
     },
     {.name = NULL},
 };

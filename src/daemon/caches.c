@@ -91,12 +91,16 @@ void facts_cache_put(struct facts_cache *cache, const struct digest *digest,
     char key[DIGEST_TEXT_SIZE];
     struct packed_facts *entry;
 
-    if (packed->length == 0 || packed->length > ENTRY_BYTES_MAX)
+    if (packed->length == 0)
+        return;
+    digest_format(digest, key);
+    generations_forget(&cache->generations, key); /* what was known before is known better now */
+    if (packed->length > ENTRY_BYTES_MAX)
         return;
     entry = memory_new(sizeof *entry + packed->length);
     entry->size = packed->length;
     memcpy(entry->bytes, packed->data, packed->length);
-    generations_put_take(&cache->generations, digest_format(digest, key), entry);
+    generations_put_take(&cache->generations, key, entry);
 }
 
 struct facts *facts_cache_get(struct facts_cache *cache, const struct digest *digest)

@@ -3,6 +3,8 @@
  * dispatcher.c  events wait here, in order per placement; starts reviews
  * review*.c     one review, as steps
  * inflight.c    many reviews of one digest, one of them works
+ * scanning.c    workers that look into layers, and how many reviews may wait for them
+ * layers*.c     each layer is read once for all of them
  * acts.c        recorded plans are carried out, again after a restart
  * sweep.c       walks registries for what no event announced
  * rejudge.c     judges again what was judged under other policies
@@ -22,6 +24,7 @@
 #include "regwarden/gather.h"
 #include "regwarden/http_server.h"
 #include "regwarden/intake.h"
+#include "regwarden/layers.h"
 #include "regwarden/loop.h"
 #include "regwarden/map.h"
 #include "regwarden/policy.h"
@@ -31,6 +34,7 @@
 struct review;
 struct dispatcher;
 struct inflight;
+struct scan_places;
 struct acts;
 struct sweeps;
 struct rejudge;
@@ -76,6 +80,10 @@ struct daemon {
     char *api_token;
     struct dispatcher *dispatcher;
     struct inflight *inflight;
+    struct scan_pool *scan_pool;
+    struct layers *layers;
+    struct layer_reader layer_reader; /* of them */
+    struct scan_places *scan_places;
     struct acts *acts;
     struct sweeps *sweeps;
     struct rejudge *rejudge;
@@ -131,6 +139,18 @@ void inflight_free(struct inflight *inflight);
 bool inflight_enter(struct inflight *inflight, const char *key,
                     struct review *review); /* true: you are the first */
 void inflight_leave(struct inflight *inflight, const char *key, struct review *review);
+
+/* scanning.c */
+int scanning_start(struct daemon *daemon, struct error *err);
+void scanning_stop(struct daemon *daemon); /* who waits for layers is told to come later */
+void scanning_free(struct daemon *daemon);
+void scanning_reload(struct daemon *daemon); /* settings or policies have changed */
+/* Reviews that need layers take long, and may not take all places of the others: half of them at
+ * most, of each registry. False: it has to wait, without a place, and will be woken. */
+bool scan_places_enter(struct scan_places *places, struct review *review);
+void scan_places_leave(struct scan_places *places, struct review *review); /* if it is there */
+/* Do enough reviews of this registry (of the daemon's) wait already? */
+bool scan_places_are_crowded(const struct scan_places *places, size_t registry);
 
 /* caches.c: bounded memories. */
 struct facts_cache *facts_cache_new(struct store *store, size_t entries);

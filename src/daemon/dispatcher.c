@@ -275,7 +275,9 @@ static bool lane_is_idle(const struct dispatcher *dispatcher, const struct lane 
 {
     size_t max = (size_t)dispatcher->daemon->config->max_reviews;
 
-    return lane->count == 0 && !lane->due && lane->running < max / 2 + 1;
+    return lane->count == 0 && !lane->due && lane->running < max / 2 + 1 &&
+           !scan_places_are_crowded(dispatcher->daemon->scan_places,
+                                    (size_t)(lane - dispatcher->lanes));
 }
 
 bool dispatcher_add_passing(struct dispatcher *dispatcher, const struct event *event)

@@ -369,22 +369,33 @@ static void end_works(struct layers *layers)
     tell_ready(layers);
 }
 
-void layers_free(struct layers *layers)
+static void orphan_calls(struct layers *layers)
 {
     struct store_call *call;
 
-    if (!layers)
-        return;
-    layers->closing = true;
-    end_works(layers);
-    merge_close(layers);
-    job_pool_free(layers->jobs);
     while ((call = TAILQ_FIRST(&layers->calls))) {
         TAILQ_REMOVE(&layers->calls, call, link);
         call->layers = NULL;
         call->work = NULL;
         call->merge = NULL;
     }
+}
+
+void layers_stop(struct layers *layers)
+{
+    layers->closing = true;
+    end_works(layers);
+    merge_close(layers);
+    job_pool_free(TAKE(layers->jobs)); /* with what runs */
+    tell_ready(layers);
+    orphan_calls(layers);
+}
+
+void layers_free(struct layers *layers)
+{
+    if (!layers)
+        return;
+    layers_stop(layers);
     timer_free(layers->soon);
     timer_free(layers->merge_soon);
     forget_failures(layers);

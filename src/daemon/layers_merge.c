@@ -226,6 +226,10 @@ void merge_next(void *argument)
     struct layers *layers = argument;
     struct merge *first = TAILQ_FIRST(&layers->merges);
 
+    if (layers->closing) {
+        merge_close(layers);
+        return;
+    }
     if (first && !first->running && !first->call)
         load(first);
 }

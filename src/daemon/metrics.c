@@ -3,6 +3,7 @@
 
 #include "regwarden/clock.h"
 #include "regwarden/report.h"
+#include "regwarden/scan_pool.h"
 
 static void one(struct text *to, const char *name, enum metric_kind kind, const char *help,
                 double value)
@@ -83,6 +84,30 @@ static void write_actions(const struct daemon *daemon, struct text *to)
         if (action_is_available((enum action_kind)kind))
             labelled(to, "regwarden_actions_failed", METRIC_COUNTER, "action",
                      action_kind_name((enum action_kind)kind), (double)counters.failed[kind]);
+}
+
+static void write_layers(const struct daemon *daemon, struct text *to)
+{
+    struct layers_counters layers;
+    struct scan_pool_counters pool;
+
+    layers_counters(daemon->layers, &layers);
+    scan_pool_counters(daemon->scan_pool, &pool);
+    one(to, "regwarden_layers_scanned", METRIC_COUNTER, "Layers that were looked into.",
+        (double)layers.scanned);
+    one(to, "regwarden_layers_failed", METRIC_COUNTER, "Scans of layers that failed.",
+        (double)layers.failed);
+    one(to, "regwarden_layers_known", METRIC_COUNTER,
+        "Layers asked for that were known, or were being looked into for somebody else.",
+        (double)(layers.from_memory + layers.from_store + layers.joined));
+    one(to, "regwarden_layers_received_bytes", METRIC_COUNTER,
+        "Bytes of layers, as stored, that went into scans.", (double)layers.bytes);
+    one(to, "regwarden_layers_active", METRIC_GAUGE, "Layers that are being looked into.",
+        (double)layers.active);
+    one(to, "regwarden_layers_waiting", METRIC_GAUGE, "Layers that wait for a worker.",
+        (double)layers.waiting);
+    one(to, "regwarden_scan_workers_killed", METRIC_COUNTER,
+        "Scan workers that died or had to be ended.", (double)pool.killed);
 }
 
 struct registry_metric {
@@ -170,8 +195,22 @@ void daemon_write_metrics(struct daemon *daemon, struct text *to)
     write_intake(daemon, to);
     write_reviews(daemon, to);
     write_actions(daemon, to);
+    write_layers(daemon, to);
     write_registries(daemon, to);
     write_store(daemon, to);
+}
+
+static struct json *layers_status(const struct daemon *daemon)
+{
+    struct json *status = json_new_object();
+    struct layers_counters layers;
+
+    layers_counters(daemon->layers, &layers);
+    json_set_integer(status, "active", (int64_t)layers.active);
+    json_set_integer(status, "waiting", (int64_t)layers.waiting);
+    json_set_integer(status, "scanned", (int64_t)layers.scanned);
+    json_set_integer(status, "failed", (int64_t)layers.failed);
+    return status;
 }
 
 struct json *daemon_live_status(struct daemon *daemon)
@@ -185,6 +224,7 @@ struct json *daemon_live_status(struct daemon *daemon)
     json_set_integer(status, "eventsInMemory", (int64_t)dispatcher_waiting(daemon->dispatcher));
     json_set_string(status, "policyRevision", policy_set_revision(daemon->policies));
     json_set_integer(status, "policies", (int64_t)policy_set_count(daemon->policies));
+    json_set_take(status, "layers", layers_status(daemon));
     json_set_take(status, "sweeping", sweeps_status(daemon->sweeps));
     for (size_t i = 0; i < daemon->registry_count; i++) {
         struct registry_counters counters;

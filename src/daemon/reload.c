@@ -16,6 +16,7 @@ static void apply_policies_take(struct daemon *daemon, struct policy_set *fresh)
     if (daemon->policies != daemon->file_policies)
         policy_set_free(daemon->policies);
     daemon->policies = fresh;
+    scanning_reload(daemon);
     if (!changed || !daemon->ready)
         return;
     log_notice(NULL, "policy revision %.12s is in force", policy_set_revision(fresh));
@@ -153,6 +154,7 @@ static int reload_all(struct daemon *daemon, struct config *fresh, struct error 
         return 0;
     warn_restart(daemon, fresh);
     daemon->config = fresh;
+    scanning_reload(daemon);
     config_free_unless_used(daemon, before);
     log_setup((enum log_format)fresh->log_format, (enum log_level)fresh->log_level);
     bases_refresh(daemon->bases);

@@ -83,6 +83,7 @@ void review_free(struct review *review)
 {
     if (!review)
         return;
+    scan_places_leave(review->daemon->scan_places, review);
     event_release(&review->event);
     free(review->event_ids);
     free(review->slot);
@@ -159,6 +160,8 @@ void review_resume(struct review *review, enum review_step step)
         return; /* its events stay open in the store */
     if (step == REVIEW_RECALL || step > REVIEW_RECORD)
         leave_inflight(review);
+    if (step > REVIEW_RECORD)
+        scan_places_leave(review->daemon->scan_places, review);
     enter(review, step);
     while (step_types[review->step].enter(review) == PROGRESS_NEXT) {
         if (review->step == REVIEW_DONE) {

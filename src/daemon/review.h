@@ -3,6 +3,8 @@
 #ifndef REGWARDEN_REVIEW_H
 #define REGWARDEN_REVIEW_H
 
+#include <sys/queue.h>
+
 #include "daemon_priv.h"
 
 enum review_step {
@@ -45,6 +47,13 @@ struct review {
         *known; /* k: digest text -> v: struct facts *; children of an index that the store had */
     size_t prepare_index;
     char *inflight_key; /* set while this review works for others */
+    enum scan_state {
+        SCAN_NONE,
+        SCAN_WAITS, /* for a place; parked */
+        SCAN_HAS_PLACE,
+    } scan;
+    TAILQ_ENTRY(review) scan_link; /* while it waits */
+    size_t scan_registry;          /* whose places */
     uint64_t gather_id;
     uint64_t resolve_id;
     struct gathered gathered;
@@ -62,6 +71,9 @@ void review_free(struct review *review);
 void review_begin(struct review *review);
 bool review_may_join(const struct review *review,
                      const struct event *event); /* equal, and not recorded yet */
+/* Gives its place to others until something wakes it; all of what was read is read again then. It
+ * may be gone afterwards. */
+void review_wait_parked(struct review *review);
 /* Whoever pushed it just now counts more than who found it there. */
 void review_join(struct review *review, const struct event *event);
 void review_resume(struct review *review, enum review_step step); /* from a callback */

@@ -55,6 +55,25 @@ static void forget_what_was_read(struct review *review)
     review->prepare_index = 0;
 }
 
+/* Equal events may join while it waits. */
+static bool step_back(struct review *review)
+{
+    review->step = REVIEW_RECALL;
+    review->is_fresh = false;
+    forget_what_was_read(review);
+    if (review->inflight_key) {
+        inflight_leave(review->daemon->inflight, review->inflight_key, review);
+        free(review->inflight_key);
+        review->inflight_key = NULL;
+    }
+    return dispatcher_review_parked(review->daemon->dispatcher, review);
+}
+
+void review_wait_parked(struct review *review)
+{
+    (void)step_back(review);
+}
+
 static void park(struct review *review, const struct error *why)
 {
     int64_t delay = retry_delay_ms(review, why);
@@ -68,15 +87,8 @@ static void park(struct review *review, const struct error *why)
                     text_format_duration(delay, duration));
     review->attempts++;
     review->daemon->counters.reviews_retried++;
-    review->step = REVIEW_RECALL; /* equal events may join while it waits */
-    review->is_fresh = false;
-    forget_what_was_read(review);
-    if (review->inflight_key) {
-        inflight_leave(review->daemon->inflight, review->inflight_key, review);
-        free(review->inflight_key);
-        review->inflight_key = NULL;
-    }
-    if (dispatcher_review_parked(review->daemon->dispatcher, review))
+    scan_places_leave(review->daemon->scan_places, review);
+    if (step_back(review))
         timer_arm(review->retry, delay);
 }
 

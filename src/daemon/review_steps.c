@@ -273,6 +273,30 @@ static void gathered_all(void *argument, struct gathered *gathered)
         review_resume(review, REVIEW_JUDGE);
 }
 
+static bool has_files(const struct review *review, const struct facts *facts)
+{
+    const struct layer_reader *reader = &review->daemon->layer_reader;
+
+    return facts && facts->files && reader->covers(reader->self, facts->files);
+}
+
+/* Will layers have to be read, as far as is known? */
+static bool lacks_files(const struct review *review)
+{
+    const struct facts *facts = review->context.facts;
+    const struct manifest *index = facts ? facts->manifest : NULL;
+    char key[DIGEST_TEXT_SIZE];
+
+    if (!index || index->kind != MANIFEST_INDEX)
+        return !has_files(review, facts);
+    for (size_t i = 0; i < index->child_count; i++)
+        if (descriptor_is_runnable(&index->children[i]) &&
+            !has_files(review,
+                       map_get(review->known, digest_format(&index->children[i].digest, key))))
+            return true;
+    return false;
+}
+
 enum progress review_gather(struct review *review)
 {
     struct daemon *daemon = review->daemon;
@@ -287,12 +311,19 @@ enum progress review_gather(struct review *review)
         .salt = store_salt(daemon->store),
         .lookup = lookup,
         .lookup_argument = review,
+        .layers = &daemon->layer_reader,
     };
+    bool reads_layers = (options.needs & FACT_BIT(FACT_FILES)) && lacks_files(review);
     char digest[DIGEST_TEXT_SIZE];
+
+    if (reads_layers && !scan_places_enter(daemon->scan_places, review)) {
+        review_wait_parked(review);
+        return PROGRESS_WAITING;
+    }
 
     digest_format(&event->digest, digest);
     /* what is known costs no request: nobody has to wait for it */
-    if (!review->inflight_key && !review->context.facts) {
+    if (!review->inflight_key && (reads_layers || !review->context.facts)) {
         AUTO_FREE char *key = text_new("%s %s", event->registry, digest);
 
         if (!inflight_enter(daemon->inflight, key, review))

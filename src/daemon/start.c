@@ -400,8 +400,8 @@ static int start_policies(struct daemon *daemon, struct error *err)
 }
 
 static start_f *const start_steps[] = {
-    start_loop,   start_policies, start_store,   start_registries, start_actions,   start_server,
-    start_intake, start_api,      start_reviews, start_recall,     start_listening,
+    start_loop,   start_policies, start_store,    start_registries, start_actions, start_server,
+    start_intake, start_api,      scanning_start, start_reviews,    start_recall,  start_listening,
 };
 
 int daemon_start(struct daemon *daemon, struct error *err)
@@ -442,6 +442,7 @@ static void wind_down(struct daemon *daemon)
     bases_stop(daemon->bases);
     dispatcher_stop(daemon->dispatcher);
     acts_stop(daemon->acts);
+    scanning_stop(daemon);
     if (!loop_run_until(daemon->loop, is_quiet, daemon, STOP_WAIT_MS))
         log_notice(NULL, "%zu reviews and %zu actions are left for the next start",
                    dispatcher_active(daemon->dispatcher), acts_active(daemon->acts));
@@ -455,6 +456,7 @@ void daemon_stop(struct daemon *daemon)
     api_free(daemon->api);
     intake_free(daemon->intake);
     actions_free(daemon->actions);
+    scanning_stop(daemon);
     for (size_t i = 0; i < daemon->registry_count; i++)
         registry_free(daemon->registries[i].client);
     if (daemon->store)
@@ -462,6 +464,7 @@ void daemon_stop(struct daemon *daemon)
     asks_free(daemon);
     sweeps_free(daemon->sweeps);
     dispatcher_free(daemon->dispatcher);
+    scanning_free(daemon);
     acts_free(daemon->acts);
     rejudge_free(daemon->rejudge);
     bases_free(daemon->bases);

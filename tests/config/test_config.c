@@ -280,6 +280,8 @@ static void reload_names_what_needs_a_restart(void **state)
     } cases[] = {
         {"", "", ""},
         {"", "max-reviews: 5\nlog: {level: debug}\npolicies: [x]", ""},
+        {"", "scan: {max-layer: 1GB}", ""},
+        {"", "scan: {workers: 2, memory: 100MB}", "scan.workers scan.memory "},
         {"", "listen: \"127.0.0.1:9\"\nstore: {url: \"sqlite:/x\"}", "listen store.url "},
         {"tls: {certificate-file: a, key-file: b}", "", "tls.certificate-file tls.key-file "},
         {"registries: {a: {url: \"http://h\"}}", "registries: {a: {url: \"http://g\", hosts: x}}",

@@ -10,6 +10,7 @@
 enum { WAIT_MS = 30000 };
 
 static const char usual_policy[] = "policy: test\n"
+                                   "layers: false\n"
                                    "mode: %s\n"
                                    "%s"
                                    "rules:\n"
@@ -126,7 +127,8 @@ void fixture_start_with(struct fixture *fixture, const struct fixture_settings *
     write_config(fixture, settings);
     if (config_load(path, &config, &error) < 0)
         fail_msg("%s", error.text);
-    fixture->options = (struct daemon_options){.config = config, .config_path = config->path};
+    fixture->options = (struct daemon_options){
+        .config = config, .config_path = config->path, .scan_program = REGWARDEN_PROGRAM};
     fixture->daemon = (struct daemon){.options = &fixture->options,
                                       .config = config,
                                       .start_config = config,

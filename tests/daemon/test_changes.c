@@ -5,7 +5,7 @@
 
 #include "regwarden/clock.h"
 
-static const char lenient[] = "policy: test\nmode: enforce\nrules:\n"
+static const char lenient[] = "policy: test\nlayers: false\nmode: enforce\nrules:\n"
                               "  - rule: workdir\n    severity: low\n    on-unknown: pass\n";
 
 static size_t verdicts(struct fixture *fixture, const char *verdict)

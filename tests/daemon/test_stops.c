@@ -141,7 +141,7 @@ static int start_error(struct fixture *fixture, const char *top, struct error *e
 {
     AUTO_FREE char *path = text_new("%s/regwarden.yaml", fixture->directory);
     AUTO_TEXT struct text text = {0};
-    struct daemon_options options = {0};
+    struct daemon_options options = {.scan_program = REGWARDEN_PROGRAM};
     struct daemon daemon = {.options = &options};
     int result;
 
