@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed, each figure beside its limit measured in the same run. usage: bench.py BUILD-DIRECTORY [--quick] [PART…]
 
-Parts: intake, images, registry, policy (all when none is named).
+Parts: intake, images, registry, policy, scan (all when none is named).
 
 Machines are shared, and their disks and processors change from minute to minute: limit and measurement take turns (A B A B), each
 round gives one share, and the median of the shares counts. The load generators run on the same processors as the daemon, so rates are
@@ -34,6 +34,7 @@ SECONDS = 1 if QUICK else 2
 IMAGES = 4000 if QUICK else 10000
 REAL_IMAGES = 500 if QUICK else 1000
 BATCH = 50        # events per notification, where a sender collects them
+LAYER_BYTES = (100 if QUICK else 300) << 20
 BACK_TEST = 20000 if QUICK else 100000
 POLICY = (HERE.parent.parent / "policies" / "baseline.yaml").read_text()
 TICK = os.sysconf("SC_CLK_TCK")
@@ -330,8 +331,67 @@ def bench_policy():
         print(f"  = {'100,000 images take':56s}{seconds:9.1f} s  reach 10 s: {'met' if seconds < 10 else 'NOT met'}", flush=True)
 
 
+def make_layer(directory):
+    """A sample of this machine's /usr, as tar, gzip -6 and zstd -3: every so-manieth file of it, in the order of a real layer."""
+    names, total = [], 0
+    for at, _, files in sorted(os.walk("/usr")):
+        for name in sorted(files):
+            path = os.path.join(at, name)
+            names.append(path[1:])
+            total += os.lstat(path).st_size
+    listed = directory / "files"
+    listed.write_text("".join(name + "\n" for name in names[::max(1, total // LAYER_BYTES)] if "\n" not in name))
+    layer = directory / "layer.tar"
+    subprocess.run(["tar", "-C", "/", "-cf", layer, "-T", listed], check=True)
+    subprocess.run(["gzip", "-6", "-k", layer], check=True)
+    subprocess.run(["zstd", "-q", "-3", layer, "-o", f"{layer}.zst"], check=True)
+    return layer
+
+
+def scan_rate(what, layer):
+    """MB of unpacked bytes per second of the clock, the same per processor second, and the peak of a worker in KiB."""
+    output = subprocess.run([str(BUILD / "tests/bench/bench_scan"), what, layer, str(BUILD / "regwarden")],
+                            capture_output=True, text=True, check=True).stdout
+    return [float(word) for word in output.split()]
+
+
+def pipe_rate(command, layer, size):
+    start = time.monotonic()
+    subprocess.run(f"{command} '{layer}' | tar t >/dev/null", shell=True, check=True)
+    return size / 1e6 / (time.monotonic() - start)
+
+
+def show_rates(what, values):
+    print(f"  {what:58s}{statistics.median(values):10,.0f} MB/s  [{min(values):,.0f} .. {max(values):,.0f}]", flush=True)
+
+
+def bench_scan(directory):
+    layer = make_layer(directory)
+    size = layer.stat().st_size
+    heading(f"looking into one layer of {size / 1e6:.0f} MB, MB of unpacked bytes per second")
+    for packing, command in (("gz", "gzip -dc"), ("zst", "zstd -dc")):
+        packed = f"{layer}.{packing}"
+        rates = {what: [] for what in ("limit", "scan", "1", "2", "pipe")}
+        for _ in range(ROUNDS):
+            for what in ("limit", "scan", "1", "2"):
+                rates[what].append(scan_rate(what, packed))
+            rates["pipe"].append([pipe_rate(command, packed, size)])
+        clock = {what: [rate[0] for rate in values] for what, values in rates.items()}
+        processor = {what: [rate[1] for rate in rates[what]] for what in ("limit", "scan", "1")}
+        show_rates(f"{packing}: {command} | tar t", clock["pipe"])
+        show_rates(f"{packing}: limit: unpacked and hashed on both sides", clock["limit"])
+        show_rates(f"{packing}: scanned in this process", clock["scan"])
+        share("of the limit, by processor time", processor["scan"], processor["limit"], 80)
+        show_rates(f"{packing}: through a pool of one worker", clock["1"])
+        share("of the limit, by processor time", processor["1"], processor["limit"], 80)
+        share("of the limit, by the clock", clock["1"], clock["limit"], 80)
+        show_rates(f"{packing}: through a pool of two workers, two layers", clock["2"])
+        peak = max(rate[2] for what in ("1", "2") for rate in rates[what])
+        print(f"  highest peak of a worker {peak / 1024:.1f} MiB, reach 24: {'met' if peak < 24 * 1024 else 'NOT met'}", flush=True)
+
+
 def main():
-    chosen = CHOSEN or ["intake", "images", "registry", "policy"]
+    chosen = CHOSEN or ["intake", "images", "registry", "policy", "scan"]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="regwarden-bench-"))
     load = os.getloadavg()
     print(f"{os.cpu_count()} processors, load {load[0]:.1f} {load[1]:.1f} {load[2]:.1f} at the start"
@@ -348,6 +408,8 @@ def main():
             peaks.append(bench_registry(directory))
         if "policy" in chosen:
             bench_policy()
+        if "scan" in chosen:
+            bench_scan(directory)
         if idle and peaks:
             print(f"memory\n  idle {idle / 1024:.1f} MiB, reach 24: {'met' if idle < 24 * 1024 else 'NOT met'};"
                   f" highest in all of the above {max(peaks) / 1024:.1f} MiB, reach 64: {'met' if max(peaks) < 64 * 1024 else 'NOT met'}")
