@@ -56,12 +56,12 @@ static const int allowed[] = {
 
 static int add_rules(scmp_filter_ctx filter, int fd)
 {
-    const struct scmp_arg_cmp of_socket = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd);
+    const struct scmp_arg_cmp of_socket = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0);
     /* closed by then: a last word is lost, and the process ends by its own hand */
-    const struct scmp_arg_cmp of_stderr = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO);
+    const struct scmp_arg_cmp of_stderr = SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0);
     const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
     const struct scmp_arg_cmp no_file = SCMP_A4(SCMP_CMP_MASKED_EQ, 0xffffffffu, 0xffffffffu);
-    const struct scmp_arg_cmp itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+    const struct scmp_arg_cmp itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
     int failed = 0;
 
     for (size_t i = 0; i < ARRAY_COUNT(allowed); i++)
