@@ -219,7 +219,7 @@ static void add_file(struct build *build, enum layer_file which, struct facts_ac
         ret->layer = (int)file->layer;
         return;
     case LAYER_FILE_LINK:
-        ret->reason = text_new("/%s is a link to %s", layer_file_path(which),
+        ret->reason = text_new("/%s is a link to %.*s", layer_file_path(which), REASON_MAX,
                                file->reason ? file->reason : "another file");
         return;
     case LAYER_FILE_UNREAD:
@@ -230,7 +230,7 @@ static void add_file(struct build *build, enum layer_file which, struct facts_ac
             text_new("layer %d, which may hold or take away /%s, could not be read: %s", missing,
                      layer_file_path(which), build->files->layers[missing].reason);
     else
-        ret->reason = text_new("/%s could not be read: %s", layer_file_path(which),
+        ret->reason = text_new("/%s could not be read: %.*s", layer_file_path(which), REASON_MAX,
                                file->reason ? file->reason : "no reason given");
 }
 
@@ -364,7 +364,9 @@ static int check_diff_ids(const struct image_config *config, const struct layer_
                          config->diff_id_count);
     for (size_t i = 0; i < count; i++) {
         const struct digest *diff_id = results[i].facts ? &results[i].facts->diff_id : NULL;
-        if (!diff_id || !digest_is_set(diff_id) || digest_equal(diff_id, &config->diff_ids[i]))
+        if (!diff_id || !digest_is_set(diff_id) ||
+            diff_id->algorithm != config->diff_ids[i].algorithm || /* not to be compared */
+            digest_equal(diff_id, &config->diff_ids[i]))
             continue;
         return error_set(err, FAILURE_INPUT,
                          "layer %zu unpacks to %s, but the config's rootfs names %s", i,

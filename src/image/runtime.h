@@ -11,8 +11,8 @@ void runtime_find(const struct image_config *config, const struct facts_history 
 /* "/usr/bin/python3.11" is "python". */
 enum runtime runtime_of_program(const char *path, size_t size);
 
-/* What the files say of facts->runtime, which holds what environment and history said: they outrank
- * those where they tell something. runtime_files.c */
+/* Fills facts->runtime by what environment and history say, and by what the files say, which
+ * outrank those where they tell something. runtime_files.c */
 void runtime_find_in_files(const struct facts_files *files, struct facts *facts);
 
 #endif

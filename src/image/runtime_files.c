@@ -344,6 +344,11 @@ void runtime_find_in_files(const struct facts_files *files, struct facts *facts)
 
     if (!facts->config)
         return;
+    /* Known facts are given the group anew when more of the layers can be read: what those that
+     * were read before told is forgotten. */
+    free(ret->version);
+    *ret = (struct facts_runtime){0};
+    runtime_find(facts->config, &facts->history, ret);
     look_at_hits(&view);
     forget_carriers(&view);
     add_words(&view, &facts->config->entrypoint, facts->config->entrypoint_is_shell);

@@ -371,6 +371,26 @@ static void an_unread_layer_leaves_open_what_hangs_on_it(void **state)
     }
 }
 
+/* What is kept can be read back, however long the link is. */
+static void accounts_behind_a_link_are_unknown(void **state)
+{
+    static const char *const tables[] = {"0 etc/passwd\tl0\tx\n"};
+    AUTO_TEXT struct text target = {0};
+    struct image image;
+
+    (void)state;
+    while (target.length < 16000)
+        text_add(&target, "directory/");
+    image_begin(&image, tables, 1);
+    image.facts[0]->files[LAYER_FILE_PASSWD].state = LAYER_FILE_LINK;
+    image.facts[0]->files[LAYER_FILE_PASSWD].detail = memory_copy_text(text_data(&target));
+    AUTO_FACTS_FILES struct facts_files *files = build(&image);
+    assert_int_equal(files->passwd.there, ANSWER_UNKNOWN);
+    assert_non_null(strstr(files->passwd.reason, "/etc/passwd is a link to directory/"));
+    assert_true(strlen(files->passwd.reason) < 400);
+    image_end(&image);
+}
+
 static void too_much_is_left_out_and_said(void **state)
 {
     static const char *const tables[] = {"", ""};
@@ -407,6 +427,10 @@ static void layers_are_those_that_the_config_names(void **state)
          NULL, NULL},
         {"`sha256:00000000000000000000000000000000000000000000000000000000000000aa`,"
          "`sha256:00000000000000000000000000000000000000000000000000000000000000bb`",
+         "sha256:00000000000000000000000000000000000000000000000000000000000000bb", NULL},
+        {"`sha256:00000000000000000000000000000000000000000000000000000000000000aa`,"
+         "`sha512:0000000000000000000000000000000000000000000000000000000000000000"
+         "00000000000000000000000000000000000000000000000000000000000000bb`",
          "sha256:00000000000000000000000000000000000000000000000000000000000000bb", NULL},
         {"`sha256:00000000000000000000000000000000000000000000000000000000000000aa`,"
          "`sha256:00000000000000000000000000000000000000000000000000000000000000bb`",
@@ -498,6 +522,7 @@ int main(void)
         cmocka_unit_test(what_is_not_as_it_ought_to_be_is_refused),
         cmocka_unit_test(layers_are_put_on_top_of_each_other),
         cmocka_unit_test(an_unread_layer_leaves_open_what_hangs_on_it),
+        cmocka_unit_test(accounts_behind_a_link_are_unknown),
         cmocka_unit_test(too_much_is_left_out_and_said),
         cmocka_unit_test(layers_are_those_that_the_config_names),
         cmocka_unit_test(facts_take_the_group),

@@ -150,21 +150,27 @@ static const struct {
      ANSWER_YES, EVIDENCE_LAYERS},
 };
 
-static struct facts *facts_of(size_t i)
+static struct facts_files *files_of(const char *members)
 {
-    AUTO_FREE char *config = text_new("{`config`:{%s}}", cases[i].config);
-    AUTO_FREE char *text = text_new("{%s}", cases[i].files);
+    AUTO_FREE char *text = text_new("{%s}", members);
     AUTO_FREE char *fixture = fixture_json(text);
     AUTO_JSON struct json *json = NULL;
-    struct facts *facts = fixture_facts(config, 2, "{}");
     struct facts_files *files = NULL;
     struct error err = {0};
 
     if (json_parse(fixture, strlen(fixture), NULL, &json, &err) < 0 ||
         facts_files_from_json(json, 2, &files, &err) < 0)
-        fail_msg("%s: %s", cases[i].name, err.text);
+        fail_msg("%s: %s", members, err.text);
+    return files;
+}
+
+static struct facts *facts_of(size_t i)
+{
+    AUTO_FREE char *config = text_new("{`config`:{%s}}", cases[i].config);
+    struct facts *facts = fixture_facts(config, 2, "{}");
+
     facts->base.layer_count = cases[i].base_layers;
-    facts_add_files_take(facts, files);
+    facts_add_files_take(facts, files_of(cases[i].files));
     return facts;
 }
 
@@ -188,10 +194,27 @@ static void files_outrank_what_is_said(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* A layer that could not be read the first time takes away what another brought. */
+static void what_was_read_before_is_forgotten(void **state)
+{
+    AUTO_FACTS struct facts *facts =
+        fixture_facts("{`config`:{" ENV("`PHP_VERSION=8.3`") "}}", 2, "{}");
+
+    (void)state;
+    facts_add_files_take(facts, files_of(HITS(OWN("runtime", "node", "node", "usr/bin/node"))));
+    assert_int_equal(facts->runtime.runtime, RUNTIME_NODE);
+    facts_files_free(TAKE(facts->files));
+    facts_add_files_take(facts, files_of(""));
+    assert_int_equal(facts->runtime.runtime, RUNTIME_PHP);
+    assert_string_equal(facts->runtime.version, "8.3");
+    assert_int_equal(facts->runtime.evidence, EVIDENCE_ENVIRONMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_outrank_what_is_said),
+        cmocka_unit_test(what_was_read_before_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
