@@ -125,6 +125,7 @@ static void report_group(const struct settings *settings, const struct facts *fa
     struct hit_report as = {.weight = weigh(settings, group),
                             .unknown_if_base = !settings->hits.include_base && only_headers(group),
                             .names_max = TOOLS_SHOWN};
+    enum runtime runtime = runtime_of(group, facts);
     struct finding *finding;
 
     if (as.weight == HIT_NOTHING)
@@ -133,10 +134,10 @@ static void report_group(const struct settings *settings, const struct facts *fa
                                        : "build tools that stay in the image";
     finding = hit_group_report(group, facts, report, &as);
     if (finding->origin == ORIGIN_BASE)
-        finding_set_remedy(finding, "Start the final stage from %s.",
-                           build_tools_base(runtime_of(group, facts)));
+        finding_set_remedy(finding, "%s (The final stage starts from %s.)",
+                           build_tools_pattern(runtime), build_tools_base(runtime));
     else
-        finding_set_remedy(finding, "%s", build_tools_pattern(runtime_of(group, facts)));
+        finding_set_remedy(finding, "%s", build_tools_pattern(runtime));
 }
 
 static struct hit_choice choice_of(const struct settings *settings)
