@@ -68,6 +68,29 @@ static void ask_retry(void *argument, uint64_t request, int64_t id)
     note(argument, &(struct asked){.what = "retry", .request = request, .id = id});
 }
 
+static void ask_add_base(void *argument, uint64_t request, const char *reference, const char *by)
+{
+    struct asked asked = {.what = "add base", .request = request};
+    snprintf(asked.by, sizeof(asked.by), "%s", by);
+    snprintf(asked.registry, sizeof(asked.registry), "%s", reference);
+    note(argument, &asked);
+}
+
+static void ask_remove_base(void *argument, uint64_t request, const char *reference)
+{
+    struct asked asked = {.what = "remove base", .request = request};
+    snprintf(asked.registry, sizeof(asked.registry), "%s", reference);
+    note(argument, &asked);
+}
+
+static struct json *list_bases(void *argument)
+{
+    (void)argument;
+    struct json *json = json_new_object();
+    json_set_integer(json, "basesVersion", 1);
+    return json;
+}
+
 static void waivers_changed(void *argument)
 {
     struct fixture *f = argument;
@@ -112,6 +135,9 @@ static int setup_with(void **state, const char *token)
                                   .metrics = write_metrics,
                                   .release = ask_release,
                                   .sweep = ask_sweep,
+                                  .bases = list_bases,
+                                  .add_base = ask_add_base,
+                                  .remove_base = ask_remove_base,
                                   .retry_dead_letter = ask_retry,
                                   .waivers_changed = waivers_changed,
                                   .argument = f};

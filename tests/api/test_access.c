@@ -113,6 +113,7 @@ static void methods(void **state)
     } table[] = {
         {"POST", "/healthz", "GET"},
         {"PUT", "/api/v1/waivers", "GET, POST"},
+        {"PUT", "/api/v1/bases", "GET, POST, DELETE"},
         {"PATCH", "/api/v1/dead-letters/1", "GET, DELETE"},
         {"DELETE", "/api/v1/verdicts/1", "GET"},
         {"GET", "/api/v1/quarantine/1/release", "POST"},

@@ -206,6 +206,9 @@ static void asks(void **state)
         {"/api/v1/sweep", NULL, {.what = "sweep", .registry = "-"}},
         {"/api/v1/sweep", "{\"registry\":\"main\"}", {.what = "sweep", .registry = "main"}},
         {"/api/v1/dead-letters/9/retry", NULL, {.what = "retry", .id = 9}},
+        {"/api/v1/bases",
+         "{\"reference\":\"main/base/*:*\"}",
+         {.what = "add base", .registry = "main/base/*:*", .by = "unix socket"}},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
@@ -218,6 +221,17 @@ static void asks(void **state)
         assert_string_equal(f->asked.by, wanted->by);
         assert_string_equal(f->asked.registry, wanted->registry);
     }
+}
+
+static void bases(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_JSON struct json *catalogue = get(f, "/api/v1/bases");
+    struct sent sent = {.method = "DELETE", .path = "/api/v1/bases?reference=main%2Fbase/a:1"};
+    AUTO_JSON struct json *answer = fetch(f, 200, &sent);
+    assert_int_equal(json_get_integer(catalogue, "basesVersion", 0), 1);
+    assert_string_equal(json_get_string(answer, "asked"), "remove base");
+    assert_string_equal(f->asked.registry, "main/base/a:1");
 }
 
 static void an_answer_may_come_late(void **state)
@@ -267,6 +281,7 @@ int main(void)
         API_TEST(a_waiver_without_id_gets_one),
         API_TEST(waivers_are_paged_by_number),
         API_TEST(asks),
+        API_TEST(bases),
         API_TEST(an_answer_may_come_late),
         API_TEST(freed_while_the_store_works),
     };

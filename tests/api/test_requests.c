@@ -103,6 +103,8 @@ static void bodies(void **state)
         {"/api/v1/quarantine/1/release", NULL, "{\"force\":\"yes\"}", 400, "true or false"},
         {"/api/v1/quarantine/1/release", NULL, "{\"forse\":true}", 400, "Did you mean \"force\"?"},
         {"/api/v1/sweep", NULL, "{\"registry\":[]}", 400, "is a string"},
+        {"/api/v1/bases", NULL, "{}", 400, "\"reference\""},
+        {"/api/v1/bases", NULL, "{\"refrence\":\"x\"}", 400, "Did you mean \"reference\"?"},
         {"/api/v1/dead-letters/1/retry", NULL, "{}", 400, "takes no body"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {

@@ -24,8 +24,8 @@ STRICT = harness.POLICY.format(mode="enforce", actions="[quarantine]")
 # What a command's help must mention, beside its examples.
 COMMANDS = {
     "check": ["--policy", "--waivers", "--output", "--fail-on", "--plain-http", "--username", "--password-file", "--ca-file", "--color",
-              "--no-layers", "--schema", "Exit status"],
-    "facts": ["--no-layers", "--plain-http", "--username", "--password-file", "--ca-file", "--schema"],
+              "--no-layers", "--bases", "--schema", "Exit status"],
+    "facts": ["--no-layers", "--bases", "--plain-http", "--username", "--password-file", "--ca-file", "--schema"],
     "policy": ["lint", "test", "schema", "Exit status"],
     "rules": ["--names"],
     "serve": ["--config", "--registry", "--policy", "--listen", "--state", "--dry-run", "--watch"],
@@ -34,6 +34,7 @@ COMMANDS = {
     "quarantine": ["--all", "--force", "release ID", "--server", "--json"],
     "waiver": ["--rule", "--policy", "--repository", "--tag", "--path", "--fingerprint", "--digest", "--reason", "--owner", "--expires",
                "--expiring", "revoke ID", "--server", "--json"],
+    "base": ["add REF", "remove REF", "scan REF", "--server", "--json"],
     "sweep": ["[REGISTRY]", "--server", "--json"],
     "dead-letters": ["retry ID", "remove ID", "--server", "--json"],
     "report": ["--output", "--since", "--server"],
@@ -140,6 +141,8 @@ def test_no_and_unknown_words(bench):
     run(bench, "rules", "nonroot").expect(2, 'did you mean "non-root"?')
     run(bench, "rules", "image-sise").expect(2, 'did you mean "image-size"?')
     run(bench, "quarantine", "relase").expect(2, "list and release")
+    run(bench, "base", "delete").expect(2, "list, add, remove and scan")
+    run(bench, "base", "scan", "oci:/nowhere").expect(2, "host/repository:tag")
     run(bench, "waiver", "delete").expect(2, "list, add and revoke")
     run(bench, "dead-letters", "show").expect(2, "list, retry and remove")
     run(bench, "policy", "check").expect(2, "lint, test")
