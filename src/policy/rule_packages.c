@@ -83,7 +83,7 @@ static int read_manager(const char **text, int *ret, struct error *err)
     if (package_manager_from_name(name, &manager) < 0) {
         AUTO_FREE char *shown = text_printable(name, 40);
         error_set(err, FAILURE_INPUT, "'%s' is no package manager that layers are read for", shown);
-        error_hint(err, "dpkg, apk, npm, pip and go are");
+        error_hint(err, "dpkg, apk, rpm, npm, pip, go, gem, composer, nuget and java are");
         return FAILURE_INPUT;
     }
     *ret = (int)manager;
@@ -384,14 +384,16 @@ const struct rule_type rule_packages = {
     .name = "packages",
     .summary = "packages that are required are there, forbidden ones are not",
     .description =
-        "Reads the package databases of dpkg and apk, the package.json of npm packages, the "
-        "metadata of Python packages, and the modules that Go programs say they were built from, "
-        "as a container would see them.\n\n"
+        "Reads the package databases of dpkg, apk and rpm, the package.json of npm packages, the "
+        "metadata of Python packages, gems, composer and NuGet, the names of Java archives, and "
+        "the "
+        "modules that Go programs say they were built from, as a container would see them.\n\n"
         "An entry is a name or pattern of names, `*` stopping at a slash, with the manager in "
         "front (`npm:@babel/*`) and a version behind it: `=` and `!=` take patterns; `<`, `<=`, "
-        "`>`, `>=` follow the order of the manager: deb-version(7) for dpkg, apk's own, semantic "
-        "versions for npm and Go, PEP 440 for pip. A version that does not fit the order is "
-        "unknown.\n\n"
+        "`>`, `>=` follow the order of the manager: deb-version(7) for dpkg, apk's own, rpm's "
+        "without epochs (a version without a release is every release), semantic versions for npm, "
+        "Go, composer and NuGet, PEP 440 for pip; gem and java have none here. A version that does "
+        "not fit the order is unknown.\n\n"
         "What was copied without its package metadata, or built from source, is in no database "
         "and stays unseen. It knows no vulnerabilities: for those use a scanner.",
     .remedy = "Install what is required, and take out or update what is forbidden, in the step "

@@ -1,4 +1,4 @@
-/* Order of package versions. Reads each text once from left to right, without copies. */
+/* Order of package versions. Reads each text once from left to right. */
 #include "versions.h"
 
 #include <ctype.h>
@@ -184,7 +184,10 @@ static bool apk_compare(const char *a, const char *b, int *ret)
     return *x == '\0' && *y == '\0';
 }
 
-/* --- npm and Go: semantic versions, with or without a v in front --- */
+/* --- npm, Go, composer, NuGet: semantic versions, with or without a v in front; NuGet has a fourth
+ * number --- */
+
+enum { SEMVER_NUMBERS = 4 };
 
 static bool semver_number(const char **at, uint64_t *ret)
 {
@@ -199,14 +202,14 @@ static bool semver_number(const char **at, uint64_t *ret)
     return true;
 }
 
-/* Reads "1", "1.2" or "1.2.3"; what is left out is 0. */
-static bool semver_release(const char **at, uint64_t ret[static 3])
+/* Reads "1", "1.2", "1.2.3" or "1.2.3.4"; what is left out is 0. */
+static bool semver_release(const char **at, uint64_t ret[static SEMVER_NUMBERS])
 {
     *at += **at == 'v';
-    ret[1] = ret[2] = 0;
+    ret[1] = ret[2] = ret[3] = 0;
     if (!semver_number(at, &ret[0]))
         return false;
-    for (int i = 1; i < 3 && **at == '.'; i++) {
+    for (int i = 1; i < SEMVER_NUMBERS && **at == '.'; i++) {
         (*at)++;
         if (!semver_number(at, &ret[i]))
             return false;
@@ -251,12 +254,12 @@ static int semver_compare_pre(const char *a, const char *b)
 
 static bool semver_compare(const char *a, const char *b, int *ret)
 {
-    uint64_t left[3], right[3];
+    uint64_t left[SEMVER_NUMBERS], right[SEMVER_NUMBERS];
 
     if (!semver_release(&a, left) || !semver_release(&b, right))
         return false;
     *ret = 0;
-    for (int i = 0; i < 3 && *ret == 0; i++)
+    for (int i = 0; i < SEMVER_NUMBERS && *ret == 0; i++)
         *ret = left[i] == right[i] ? 0 : (left[i] < right[i] ? -1 : 1);
     if (*ret == 0)
         *ret = semver_compare_pre(a, b);
@@ -392,10 +395,92 @@ static bool pep_compare(const char *a, const char *b, int *ret)
     return true;
 }
 
+/* --- rpm: rpmvercmp on the version, then on the release where both have one --- */
+
+static bool is_rpm_part(char c)
+{
+    return is_digit(c) || is_letter(c) || c == '~' || c == '^';
+}
+
+/* What a tilde or caret says at this place: 0 when it says nothing, else as for comparing. */
+static int rpm_mark(char a, char b, bool *ret_both)
+{
+    *ret_both = (a == '~' && b == '~') || (a == '^' && b == '^');
+    if (*ret_both || (a != '~' && b != '~' && a != '^' && b != '^'))
+        return 0;
+    if (a == '~' || b == '~')
+        return a == '~' ? -1 : 1;
+    if (a == '^')
+        return b == '\0' ? 1 : -1;
+    return a == '\0' ? -1 : 1;
+}
+
+static int rpm_compare_segment(const char **a, const char **b)
+{
+    size_t left = 0, right = 0, both;
+    int order;
+
+    if (is_digit(**a) != is_digit(**b))
+        return is_digit(**a) ? 1 : -1;
+    if (is_digit(**a))
+        return compare_digits(a, b);
+    while (is_letter((*a)[left]))
+        left++;
+    while (is_letter((*b)[right]))
+        right++;
+    both = left < right ? left : right;
+    order = memcmp(*a, *b, both);
+    *a += left;
+    *b += right;
+    return order || left == right ? order : (left < right ? -1 : 1);
+}
+
+static int rpm_compare_part(const char *a, const char *b)
+{
+    for (;;) {
+        bool both;
+        int order;
+
+        while (*a && !is_rpm_part(*a))
+            a++;
+        while (*b && !is_rpm_part(*b))
+            b++;
+        order = rpm_mark(*a, *b, &both);
+        if (order != 0)
+            return order;
+        if (!*a || !*b)
+            return *a ? 1 : (*b ? -1 : 0);
+        if (both) {
+            a++;
+            b++;
+            continue;
+        }
+        order = rpm_compare_segment(&a, &b);
+        if (order != 0)
+            return order;
+    }
+}
+
+static bool rpm_compare(const char *a, const char *b, int *ret)
+{
+    const char *left_dash = strrchr(a, '-'), *right_dash = strrchr(b, '-');
+    AUTO_FREE char *left = memory_copy_bytes(a, left_dash ? (size_t)(left_dash - a) : strlen(a));
+    AUTO_FREE char *right = memory_copy_bytes(b, right_dash ? (size_t)(right_dash - b) : strlen(b));
+
+    if (!is_rpm_part(*left) || !is_rpm_part(*right))
+        return false;
+    *ret = rpm_compare_part(left, right);
+    if (*ret == 0 && left_dash && right_dash)
+        *ret = rpm_compare_part(left_dash + 1, right_dash + 1);
+    return true;
+}
+
 typedef bool compare_f(const char *a, const char *b, int *ret);
 static compare_f *const orders[PACKAGE_MANAGER_COUNT] = {
-    [PACKAGE_DPKG] = dpkg_compare, [PACKAGE_APK] = apk_compare,   [PACKAGE_NPM] = semver_compare,
-    [PACKAGE_PIP] = pep_compare,   [PACKAGE_GO] = semver_compare,
+    [PACKAGE_DPKG] = dpkg_compare,    [PACKAGE_APK] = apk_compare,
+    [PACKAGE_NPM] = semver_compare,   [PACKAGE_PIP] = pep_compare,
+    [PACKAGE_RPM] = rpm_compare,      [PACKAGE_COMPOSER] = semver_compare,
+    [PACKAGE_NUGET] = semver_compare, [PACKAGE_GO] = semver_compare,
 };
 
 bool version_has_order(enum package_manager manager)

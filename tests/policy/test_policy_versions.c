@@ -41,6 +41,15 @@ static const struct row ordered[] = {
     {PACKAGE_NPM, "9.0.0", "10.0.0"},
     {PACKAGE_GO, "v0.16.0", "0.17"},
     {PACKAGE_GO, "v0.0.0-20210101000000-abcdefabcdef", "v0.0.0"},
+    {PACKAGE_RPM, "3.0.7-5.el9", "3.0.7-16.el9"},
+    {PACKAGE_RPM, "1.0~rc1-1", "1.0-1"},
+    {PACKAGE_RPM, "1.0-1", "1.0^git1-1"},
+    {PACKAGE_RPM, "1.0^git1-1", "1.0.1-1"},
+    {PACKAGE_RPM, "1.0a-1", "1.0.1-1"},
+    {PACKAGE_RPM, "1.0a-1", "1.0b-1"},
+    {PACKAGE_RPM, "9.0-1", "10.0-1"},
+    {PACKAGE_NUGET, "6.0.0.1", "6.0.0.2"},
+    {PACKAGE_COMPOSER, "v6.4.0-RC1", "v6.4.0"},
     {PACKAGE_PIP, "1.0.dev1", "1.0a1"},
     {PACKAGE_PIP, "1.0a1", "1.0a2"},
     {PACKAGE_PIP, "1.0a1", "1.0b1"},
@@ -57,14 +66,16 @@ static const struct row equal[] = {
     {PACKAGE_APK, "1.2.3-r0", "1.2.3"},  {PACKAGE_NPM, "1.0.0+build1", "1.0.0+build2"},
     {PACKAGE_NPM, "v1.2.3", "1.2.3"},    {PACKAGE_PIP, "1.0", "1.0.0"},
     {PACKAGE_PIP, "1.0+ubuntu1", "1.0"}, {PACKAGE_PIP, "1.0RC1", "1.0c1"},
-    {PACKAGE_GO, "v1.2.0", "1.2"},
+    {PACKAGE_GO, "v1.2.0", "1.2"},       {PACKAGE_RPM, "3.0.7-5.el9", "3.0.7"},
+    {PACKAGE_RPM, "1.0-1", "1_0-1"},
 };
 
 static const struct row no_versions[] = {
     {PACKAGE_DPKG, "abc", "1.0"},          {PACKAGE_APK, "1.2", "latest"},
     {PACKAGE_NPM, "workspace:*", "1.0.0"}, {PACKAGE_GO, "(devel)", "v1.0"},
     {PACKAGE_PIP, "1.0", "main"},          {PACKAGE_NPM, "", "1.0.0"},
-    {PACKAGE_PIP, "1.0-garbage", "1.0"},   {PACKAGE_APK, "1.2_foo", "1.2"},
+    {PACKAGE_PIP, "1.0-garbage", "1.0"},   {PACKAGE_GEM, "1.0", "2.0"},
+    {PACKAGE_COMPOSER, "dev-main", "1.0"}, {PACKAGE_APK, "1.2_foo", "1.2"},
 };
 
 static void test_order(void **state)
