@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <hs/hs.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +60,10 @@ static void compile(void)
         patterns.lengths[i] = (unsigned)strlen(clue.literal) + clue.follow;
     }
     if (hs_compile_multi((const char *const *)expressions.items, flags, ids, (unsigned)count,
-                         HS_MODE_BLOCK, NULL, &patterns.database, &fault) == HS_SUCCESS)
+                         HS_MODE_BLOCK, NULL, &patterns.database, &fault) == HS_SUCCESS) {
+        malloc_trim(0); /* compiling takes some megabytes, which nobody needs any more */
         return;
+    }
     patterns.failure =
         error_set(&patterns.error, FAILURE_SYSTEM, "the patterns of secrets cannot be compiled: %s",
                   fault ? fault->message : "unknown error");

@@ -80,9 +80,10 @@ static bool is_illustration(const char *path)
         "_test.go", "_test.py", "/tests.py", "/test.js", ".test.js",  ".test.ts",
         ".spec.js", ".spec.ts", "_spec.rb",  "_test.rb", "Test.java", "Test.php",
         "Tests.cs", ".d.ts",    ".example",  ".sample",  ".template", ".dist"};
-    static const char *const folders[] = {"/test/",     "/tests/",   "/testdata/", "/__tests__/",
-                                          "/fixtures/", "/example/", "/examples/", "/locale/",
-                                          "/locales/",  "/doc/",     "/docs/",     ".dist-info/"};
+    static const char *const folders[] = {"/test/",     "/tests/",    "/testdata/", "/__tests__/",
+                                          "/fixtures/", "/example/",  "/examples/", "/locale/",
+                                          "/locales/",  "/doc/",      "/docs/",     ".dist-info/",
+                                          "/test_",     "/test_data/"};
 
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
         if (strstr(path, folders[i]) || text_starts_with(path, folders[i] + 1))
