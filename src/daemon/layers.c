@@ -201,7 +201,7 @@ static int check_size(const struct layers *layers, const struct descriptor *laye
 
     if (max == 0 || layer->size <= max)
         return 0;
-    return error_set(err, FAILURE_LIMIT, "it has %s, more than the %s of scan-max-layer-bytes",
+    return error_set(err, FAILURE_LIMIT, "it has %s, more than the %s of scan.max-layer",
                      text_format_bytes(layer->size, size), text_format_bytes(max, limit));
 }
 

@@ -498,7 +498,7 @@ static void too_large_is_not_fetched(void **state)
     layers_set_max_bytes(fixture->layers, 999);
     ask(fixture, 0, 1);
     expect(fixture, 0, FAILURE_LIMIT);
-    assert_non_null(strstr(fixture->replies[0].error.text, "scan-max-layer-bytes"));
+    assert_non_null(strstr(fixture->replies[0].error.text, "scan.max-layer"));
     assert_int_equal(job_count, 0);
 }
 
