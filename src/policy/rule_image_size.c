@@ -122,9 +122,23 @@ static void blame(struct finding *finding, const struct facts *facts, struct tex
                 text_format_bytes(facts->manifest->layers[layer].size, a), step, shown);
 }
 
-static void judge_bytes(const struct settings *settings, const struct facts *facts,
+/* Local archives and layouts may hold layers that a registry would compress. */
+static bool is_compressed(const struct rule_input *input)
+{
+    const struct manifest *manifest = input->facts->manifest;
+
+    if (input->placement && input->placement->registry)
+        return true; /* what is stored there is what every pull moves */
+    for (size_t i = 0; i < manifest->layer_count; i++)
+        if (text_ends_with(manifest->layers[i].media_type, ".tar"))
+            return false;
+    return true;
+}
+
+static void judge_bytes(const struct settings *settings, const struct rule_input *input,
                         struct rule_report *report, uint64_t size)
 {
+    const struct facts *facts = input->facts;
     enum runtime runtime = facts->runtime.runtime;
     uint64_t by_runtime = settings->runtime_limits[runtime];
     uint64_t limit = by_runtime ? by_runtime : settings->compressed;
@@ -135,6 +149,13 @@ static void judge_bytes(const struct settings *settings, const struct facts *fac
 
     if (limit == 0 || size <= limit)
         return;
+    if (!is_compressed(input)) {
+        rule_unknown(report, "compressed",
+                     "the layers are not compressed here and have %s; the budget is %s, and how "
+                     "large they are in a registry is not known",
+                     text_format_bytes(size, a), text_format_bytes(limit, b));
+        return;
+    }
     finding = rule_fail(report, "compressed", "over budget");
     finding->bytes = size - limit;
     text_format(&text, "the image is %s compressed; the budget%s%s is %s",
@@ -168,7 +189,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     const struct settings *settings = block;
     uint64_t size = manifest_layer_bytes(input->facts->manifest);
 
-    judge_bytes(settings, input->facts, report, size);
+    judge_bytes(settings, input, report, size);
     judge_layers(settings, input->facts, report);
     return rule_judgement(report);
 }
@@ -179,7 +200,9 @@ const struct rule_type rule_image_size = {
     .description =
         "Adds up the compressed layers, as the registry stores them and every pull moves them, and "
         "compares the sum with the budget of the image's runtime or, when there is none or the "
-        "runtime is not known, with the general budget. A layer that occurs twice counts twice.\n\n"
+        "runtime is not known, with the general budget. A layer that occurs twice counts twice. "
+        "Of a local image whose layers are not compressed, as in a docker-archive, it is not known "
+        "how large they will be: over the budget it is unknown.\n\n"
         "The finding says how much of it the base brought and which own step is the greatest, as "
         "far as the border between base and own layers is known.",
     .remedy = "Build in one stage and copy only the result into a small final stage; take package "

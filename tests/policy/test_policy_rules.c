@@ -104,6 +104,12 @@ static void test_non_root(void **state)
     RUN_ROWS("non-root", rows);
 }
 
+/* As archives that nobody pushed hold them. */
+#define NOT_COMPRESSED                                                                         \
+    "{ manifest: { layers: [{ mediaType: application/vnd.docker.image.rootfs.diff.tar, size: " \
+    "50000000, digest: \"sha256:"                                                              \
+    "1111111111111111111111111111111111111111111111111111111111111111\" }] } }"
+
 static void test_image_size(void **state)
 {
     static const char by_runtime[] = "{ compressed: 40MB, by-runtime: { python: 46MB } }";
@@ -118,6 +124,9 @@ static void test_image_size(void **state)
         {"{ by-runtime: { go: 1MB } }", NULL, RULE_PASS, NULL, {0}}, /* no budget for python */
         {"{ by-runtime: { python: 1MB } }", NULL, RULE_FAIL, "the budget for python", {0}},
         {"{ compressed: 40MB }", "{ base: { layerCount: null } }", RULE_FAIL, "45 MB", {0}},
+        {"{ compressed: 40MB }", NOT_COMPRESSED, RULE_UNKNOWN, "not compressed here", {0}},
+        {"{ compressed: 50MB }", NOT_COMPRESSED, RULE_PASS, NULL, {0}},
+        {"{ compressed: 40MB }", NOT_COMPRESSED, RULE_FAIL, "50 MB", {.registry = "hub"}},
         {"{ max-layers: 4 }", NULL, RULE_PASS, NULL, {0}},
         {"{ max-layers: 3 }", NULL, RULE_FAIL, "has 4 layers; 3 are allowed", {0}},
     };
