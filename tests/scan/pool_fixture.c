@@ -178,7 +178,7 @@ void pool_still_works(struct pool_fixture *fixture)
 
     archive_add_file(&layer, "etc/still-works", "yes");
     archive_add_end(&layer);
-    struct feed feed = {.fixture = fixture, .parts = {{&layer}}};
+    struct feed feed = {.fixture = fixture, .parts = {{.text = &layer}}};
     feed_start(&feed);
     assert_true(feed_wait(&feed));
     if (!feed.facts)

@@ -112,8 +112,9 @@ static void facts_are_those_of_a_scan_in_this_process(void **state)
     (void)state;
     for (unsigned i = 0; i < LAYERS; i++) {
         make_layer(&layers[i], i, (enum packing)(i % PACKING_COUNT));
-        feeds[i] = (struct feed){
-            .fixture = &fixture, .parts = {{&layers[i]}}, .piece = 1000 + 30000 * (size_t)i};
+        feeds[i] = (struct feed){.fixture = &fixture,
+                                 .parts = {{.text = &layers[i]}},
+                                 .piece = 1000 + 30000 * (size_t)i};
         feed_start(&feeds[i]);
     }
     for (unsigned i = 0; i < LAYERS; i++) {
@@ -142,7 +143,7 @@ static void other_bytes_than_asked_for_are_refused(void **state)
     (void)state;
     make_layer(&layer, 1, GZIP);
     digest_compute(NULL, "other", 5, &digest);
-    struct feed feed = {.fixture = &fixture, .parts = {{&layer}}};
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = &layer}}};
     feed_start_as(&feed, &digest, 0);
     assert_true(feed_wait(&feed));
     assert_null(feed.facts);
@@ -150,7 +151,7 @@ static void other_bytes_than_asked_for_are_refused(void **state)
     assert_non_null(strstr(feed.text, ", not sha256:"));
 
     digest_compute(NULL, layer.data, layer.length, &digest);
-    struct feed longer = {.fixture = &fixture, .parts = {{&layer}}};
+    struct feed longer = {.fixture = &fixture, .parts = {{.text = &layer}}};
     feed_start_as(&longer, &digest, layer.length + 1);
     assert_true(feed_wait(&longer));
     assert_int_equal(longer.kind, FAILURE_INPUT);
@@ -171,7 +172,7 @@ static void a_cancelled_layer_has_no_answer(void **state)
     stream_add_zstd(&layer, small.data, small.length);
     for (unsigned stage = 0; stage < 8; stage++) {
         struct feed feed = {.fixture = &fixture,
-                            .parts = {{&layer}},
+                            .parts = {{.text = &layer}},
                             .piece = 4096,
                             .stop_at = stage < 4 ? layer.length / 2 : 0};
         feed_start(&feed);
@@ -201,8 +202,8 @@ static void a_pool_that_goes_tells_its_layers(void **state)
     (void)state;
     make_layer(&layer, 1, GZIP);
     for (unsigned i = 0; i < 5; i++) {
-        feeds[i] =
-            (struct feed){.fixture = &fixture, .parts = {{&layer}}, .stop_at = layer.length / 2};
+        feeds[i] = (struct feed){
+            .fixture = &fixture, .parts = {{.text = &layer}}, .stop_at = layer.length / 2};
         feed_start(&feeds[i]);
     }
     loop_run_until(fixture.loop, feed_has_begun, &feeds[1], 60000);

@@ -39,7 +39,7 @@ static void assert_ends(enum fake fake, int64_t silence_ms, enum failure kind, c
     open_fake(&fixture, fake, silence_ms);
     for (unsigned i = 0; i < 2; i++) {
         struct feed feed = {.fixture = &fixture,
-                            .parts = {{&layer}},
+                            .parts = {{.text = &layer}},
                             .stop_at = fake == FAKE_ANSWERS_EARLY ? 1 : 0};
         feed_start(&feed);
         assert_true(feed_wait(&feed));
@@ -94,7 +94,7 @@ static void the_sandbox_lets_work(void **state)
     (void)state;
     make_layer(&layer);
     open_fake(&fixture, FAKE_STAYS, 60000);
-    struct feed feed = {.fixture = &fixture, .parts = {{&layer}}};
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = &layer}}};
     feed_start(&feed);
     assert_true(feed_wait(&feed));
     if (!feed.facts)
@@ -113,7 +113,7 @@ static void a_slow_worker_slows_its_layer(void **state)
     (void)state;
     make_layer(&body);
     open_fake(&fixture, FAKE_SLOW, 60000);
-    struct feed feed = {.fixture = &fixture, .parts = {{&body, 160}}};
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = &body, 160}}};
     feed_start(&feed);
     assert_true(feed_wait(&feed));
     if (!feed.facts)

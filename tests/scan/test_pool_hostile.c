@@ -38,7 +38,7 @@ static void start_pool(void)
 
 static void assert_fails(const struct text *layer, enum failure kind, const char *text)
 {
-    struct feed feed = {.fixture = &fixture, .parts = {{layer}}};
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = layer}}};
 
     feed_start(&feed);
     assert_true(feed_wait(&feed));
@@ -69,7 +69,8 @@ static void stop_in_the_middle(int number, const char *text)
     int pid = 0;
 
     make_archive(&layer);
-    struct feed feed = {.fixture = &fixture, .parts = {{&layer}}, .piece = 512, .stop_at = 1024};
+    struct feed feed = {
+        .fixture = &fixture, .parts = {{.text = &layer}}, .piece = 512, .stop_at = 1024};
     feed_start(&feed);
     loop_run_until(fixture.loop, feed_has_begun, &feed, 60000);
     loop_run_until(fixture.loop, never, NULL, 20);
@@ -152,7 +153,7 @@ static void a_truncated_layer_is_no_layer(void **state)
         size_t whole = layer.length, step = packing == 0 ? 61 : pool_is_sanitized() ? 3 : 1;
         for (size_t size = 0; size < whole; size += step) {
             layer.length = size;
-            struct feed feed = {.fixture = &fixture, .parts = {{&layer}}, .piece = 37};
+            struct feed feed = {.fixture = &fixture, .parts = {{.text = &layer}}, .piece = 37};
             feed_start_as(&feed, &digest, whole);
             assert_true(feed_wait(&feed));
             if (feed.facts || feed.kind != FAILURE_INPUT)
@@ -261,7 +262,7 @@ static void names_may_be_long(void **state)
     add_long_name(&layer, 4000);
     add_long_name(&layer, 4096);
     archive_add_end(&layer);
-    struct feed feed = {.fixture = &fixture, .parts = {{&layer}}};
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = &layer}}};
     feed_start(&feed);
     assert_true(feed_wait(&feed));
     if (!feed.facts)
@@ -271,7 +272,7 @@ static void names_may_be_long(void **state)
 
     add_long_name(&longer, 1 << 20);
     archive_add_end(&longer);
-    struct feed refused = {.fixture = &fixture, .parts = {{&longer}}};
+    struct feed refused = {.fixture = &fixture, .parts = {{.text = &longer}}};
     feed_start(&refused);
     assert_true(feed_wait(&refused));
     if (refused.facts)
@@ -295,7 +296,7 @@ static void links_may_go_round(void **state)
                 &(struct archive_entry){.name = "etc/passwd", .type = '2', .link = "passwd"});
     archive_add(&layer, &(struct archive_entry){.name = "up", .type = '2', .link = "../../../up"});
     archive_add_end(&layer);
-    struct feed feed = {.fixture = &fixture, .parts = {{&layer}}};
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = &layer}}};
     feed_start(&feed);
     assert_true(feed_wait(&feed));
     if (!feed.facts)
