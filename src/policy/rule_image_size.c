@@ -6,6 +6,7 @@
 
 #include "run_step.h"
 
+#include "regwarden/facts_files.h"
 #include "regwarden/memory.h"
 #include "regwarden/text.h"
 
@@ -64,27 +65,16 @@ static int prepare(void *block, const char **ret_param, struct error *err)
     return 0;
 }
 
-/* The own layer with the most bytes; -1 when the border to the base is not known. */
-static int largest_own_layer(const struct facts *facts)
+/* The layer with the most bytes of [from, to); -1 when there is none. */
+static int largest_layer(const struct facts *facts, size_t from, size_t to)
 {
     int largest = -1;
 
-    if (facts->base.layer_count < 0)
-        return -1;
-    for (size_t i = (size_t)facts->base.layer_count; i < facts->manifest->layer_count; i++) {
+    for (size_t i = from; i < to && i < facts->manifest->layer_count; i++) {
         if (largest < 0 || facts->manifest->layers[i].size > facts->manifest->layers[largest].size)
             largest = (int)i;
     }
     return largest;
-}
-
-static int step_of_layer(const struct facts *facts, int layer)
-{
-    for (size_t i = 0; i < facts->history.count; i++) {
-        if (facts->history.steps[i].layer == layer)
-            return (int)i;
-    }
-    return -1;
 }
 
 static uint64_t base_bytes(const struct facts *facts)
@@ -96,13 +86,25 @@ static uint64_t base_bytes(const struct facts *facts)
     return sum;
 }
 
-/* Says who brought the bytes: base or own layers, and the greatest own step. */
+static void add_step(struct text *text, const struct facts *facts, int layer)
+{
+    int step = facts_layer_step(facts, layer);
+    char size[TEXT_NUMBER_SIZE];
+
+    if (step < 0 || !facts->history.steps[step].text)
+        return;
+    AUTO_FREE char *shown = finding_step_text(facts->history.steps[step].text, STEP_TEXT_SHOWN);
+    text_format(text, ", most of it (%s) from step %d: %s",
+                text_format_bytes(facts->manifest->layers[layer].size, size), step, shown);
+}
+
+/* Says who brought the bytes, base or own layers, and the greatest own step: that is what its
+ * author can mend. The finding names the greatest layer of whoever brought more. */
 static void blame(struct finding *finding, const struct facts *facts, struct text *text)
 {
-    int layer = largest_own_layer(facts);
-    int step = layer < 0 ? -1 : step_of_layer(facts, layer);
     uint64_t base = base_bytes(facts);
     uint64_t own = manifest_layer_bytes(facts->manifest) - base;
+    size_t border = (size_t)facts->base.layer_count;
     char a[TEXT_NUMBER_SIZE];
     char b[TEXT_NUMBER_SIZE];
 
@@ -110,16 +112,11 @@ static void blame(struct finding *finding, const struct facts *facts, struct tex
         return;
     text_format(text, "; %s are the base's, %s are own layers'", text_format_bytes(base, a),
                 text_format_bytes(own, b));
-    finding->origin = base > own ? ORIGIN_BASE : ORIGIN_OWN;
-    if (layer < 0)
-        return;
-    finding->layer = facts->manifest->layers[layer].digest;
-    if (step < 0 || !facts->history.steps[step].text)
-        return;
-    finding->step = step;
-    AUTO_FREE char *shown = finding_step_text(facts->history.steps[step].text, STEP_TEXT_SHOWN);
-    text_format(text, ", most of it (%s) from step %d: %s",
-                text_format_bytes(facts->manifest->layers[layer].size, a), step, shown);
+    int of_base = largest_layer(facts, 0, border);
+    int of_own = largest_layer(facts, border, facts->manifest->layer_count);
+    if (of_own >= 0)
+        add_step(text, facts, of_own);
+    finding_set_layer(finding, facts, base > own ? of_base : of_own);
 }
 
 /* Local archives and layouts may hold layers that a registry would compress. */
