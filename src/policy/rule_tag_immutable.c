@@ -45,6 +45,9 @@ static enum judgement judge(const void *block, const struct rule_input *input,
 
     if (!placement->tag || glob_list_match(&settings->except_globs, placement->tag))
         return RULE_PASS;
+    if (placement->previous_is_known && (!digest_is_set(&placement->previous) ||
+                                         digest_equal(&placement->previous, &placement->digest)))
+        return RULE_PASS;
     AUTO_FREE char *tag = text_printable(placement->tag, 128);
     if (!placement->previous_is_known) {
         rule_unknown(report, placement->tag, "what the tag \"%s\" pointed at before is not known",
@@ -52,9 +55,6 @@ static enum judgement judge(const void *block, const struct rule_input *input,
         report->later = true;
         return rule_judgement(report);
     }
-    if (!digest_is_set(&placement->previous) ||
-        digest_equal(&placement->previous, &placement->digest))
-        return RULE_PASS;
     finding = rule_fail(report, placement->tag, "the tag \"%s\" was moved from %s to %s", tag,
                         digest_format_short(&placement->previous, before),
                         digest_format_short(&placement->digest, now));
