@@ -1,5 +1,7 @@
 /* The catalogue in its published form: what `regwarden base list --json` writes and `--bases`
  * reads. It comes from outside: every number is bounded. */
+#include <string.h>
+
 #include "bases_private.h"
 #include "fields.h"
 #include "regwarden/clock.h"
@@ -125,7 +127,10 @@ static int read_digests(const struct json *object, const char *key, struct diges
 
 static int read_name(const struct json *object, struct base_name *ret, struct error *err)
 {
-    ret->name = base_name_full(json_get_string(object, "name"));
+    /* as it stands: a name without a tag was seen by digest, and is not "latest" */
+    const char *name = json_get_string(object, "name");
+    AUTO_FREE char *as_it_stands = name && !strchr(name, '@') ? text_new("%s@", name) : NULL;
+    ret->name = base_name_full(as_it_stands);
     if (!ret->name)
         return wrong("name", err);
     int failure = read_digest(object, "index", &ret->index, err);

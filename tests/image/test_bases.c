@@ -620,6 +620,7 @@ static void the_published_form_round_trips(void **state)
     struct error err = {0};
     (void)state;
     see(catalogue, "alpine:3.22", &(struct sample){.layers = "y"}, 2 * DAY);
+    see(catalogue, "r.example/a@" SHA("07"), &(struct sample){.layers = "z"}, 2 * DAY);
     AUTO_JSON struct json *json = base_catalogue_to_json(catalogue);
     if (base_catalogue_from_json(json, &copy, &err))
         fail_msg("%s", err.text);
@@ -653,6 +654,7 @@ static void other_documents_are_refused(void **state)
         ONE(ID "," LAYERS ",`diffIds`:[`" SHA("08") "`,`" SHA("08") "`]"),
         ONE(ID "," LAYERS ",`names`:[{}]"),
         ONE(ID "," LAYERS ",`names`:[{`name`:`a b`}]"),
+        ONE(ID "," LAYERS ",`names`:[{`name`:`r.e@ample/a:1`}]"),
         ONE(ID "," LAYERS ",`names`:[{`name`:`a`,`since`:`x`}]"),
         ONE(ID "," LAYERS ",`historySteps`:3"),
         ONE(ID "," LAYERS ",`historySteps`:-3"),
