@@ -273,15 +273,35 @@ static void gathered_all(void *argument, struct gathered *gathered)
         review_resume(review, REVIEW_JUDGE);
 }
 
-static bool has_files(const struct review *review, const struct facts *facts)
+static struct placement place_of(const struct review *review)
+{
+    return (struct placement){.registry = review->event.registry,
+                              .repository = review->event.repository,
+                              .tag = review->event.tag};
+}
+
+/* Often less than policies want of an image that nothing is known of: then no layer is read. */
+static unsigned needs_of(void *argument, const struct facts *facts)
+{
+    const struct review *review = argument;
+    const struct placement placement = place_of(review);
+
+    return policy_set_needs_of(review->daemon->policies, &placement, facts);
+}
+
+/* Is all known that layers could tell? */
+static bool has_files(struct review *review, const struct facts *facts)
 {
     const struct layer_reader *reader = &review->daemon->layer_reader;
 
-    return facts && facts->files && reader->covers(reader->self, facts->files);
+    if (!facts)
+        return false;
+    return !(needs_of(review, facts) & FACT_BIT(FACT_FILES)) ||
+           (facts->files && reader->covers(reader->self, facts->files));
 }
 
 /* Will layers have to be read, as far as is known? */
-static bool lacks_files(const struct review *review)
+static bool lacks_files(struct review *review)
 {
     const struct facts *facts = review->context.facts;
     const struct manifest *index = facts ? facts->manifest : NULL;
@@ -303,11 +323,12 @@ enum progress review_gather(struct review *review)
     const struct event *event = &review->event;
     struct daemon_registry *registry = daemon_find_registry(daemon, event->registry);
     struct image_source source = registry_image_source(registry->client);
-    struct placement placement = {
-        .registry = event->registry, .repository = event->repository, .tag = event->tag};
+    const struct placement placement = place_of(review);
     struct gather_options options = {
         .needs = policy_set_needs(daemon->policies, &placement) | FACT_BIT(FACT_MANIFEST) |
                  FACT_BIT(FACT_CONFIG),
+        .needs_of = needs_of,
+        .needs_of_argument = review,
         .salt = store_salt(daemon->store),
         .lookup = lookup,
         .lookup_argument = review,

@@ -19,7 +19,7 @@ from harness import wait_for
 LAYERS = """policy: layers
 mode: audit
 scope:
-  repositories: ["**", "!plain/**"]
+  repositories: ["**", "!plain/**", "!users/**"]
 rules:
   - rule: build-tools
     severity: high
@@ -33,6 +33,15 @@ mode: audit
 layers: false
 scope:
   repositories: ["plain/**"]
+rules:
+  - rule: non-root
+    severity: high
+    on-fail: [notify]
+"""
+USERS = """policy: users
+mode: audit
+scope:
+  repositories: ["users/**"]
 rules:
   - rule: non-root
     severity: high
@@ -117,9 +126,10 @@ def world(bench, extra=""):
     proxy = bench.add(Proxy(registry.port))
     directory = bench.subdirectory("daemon")
     (directory / "plain.yaml").write_text(PLAIN)
+    (directory / "users.yaml").write_text(USERS)
     daemon = harness.Regwarden(directory, {"main": proxy}, policy=LAYERS, port=port, extra=extra,
                                settings={"hosts": f'["127.0.0.1:{registry.port}"]'})
-    text = daemon.file.read_text().replace('policies: ["', f'policies: ["{directory}/plain.yaml", "')
+    text = daemon.file.read_text().replace('policies: ["', f'policies: ["{directory}/plain.yaml", "{directory}/users.yaml", "')
     daemon.file.write_text(text)
     bench.add(daemon)
     daemon.start()
@@ -140,9 +150,9 @@ LEAKY = {"usr/bin/gcc": b"\x7fELF" + b"c" * 5000, "root/.git/HEAD": b"ref: refs/
          "root/.git/config": b"[core]\n"}
 
 
-def image(*layers):
+def image(*layers, user="1000"):
     # all of the layers are its own: there was nothing before the first
-    return images.Image(config={"User": "1000", "Entrypoint": ["/app"]}, files=list(layers),
+    return images.Image(config={"User": user, "Entrypoint": ["/app"]}, files=list(layers),
                         annotations={"org.opencontainers.image.base.name": "scratch"})
 
 
@@ -191,6 +201,23 @@ def test_each_layer_is_fetched_once(bench):
     client.push("team/app9", second, "v1")
     assert daemon.verdict("team/app9", "v1")["verdict"] == "pass"
     assert sorted(proxy.blobs().values()) == [1, 1]  # config and own layer
+
+
+def test_layers_are_read_where_they_tell_something(bench):
+    """A user by number is no reason to read layers; one by name is looked up in them."""
+    daemon, client, proxy = world(bench)
+    client.push("users/number", image(BASE, {"app": b"n"}), "v1")
+    assert daemon.verdict("users/number", "v1")["verdict"] == "pass"
+    assert len(proxy.blobs()) == 1  # the config
+    assert daemon.status()["layers"]["scanned"] == 0
+    client.push("users/name", image(BASE, {"app": b"a"}, user="app"), "v1")
+    assert daemon.verdict("users/name", "v1")["verdict"] == "pass"
+    assert len(proxy.blobs()) == 3
+    toor = {"etc/passwd": b"root:x:0:0:root:/root:/bin/sh\napp:x:00:0::/:/bin/sh\n"}
+    client.push("users/toor", image(BASE, toor, user="app"), "v1")
+    verdict = daemon.verdict("users/toor", "v1")
+    assert verdict["verdict"] == "fail", verdict
+    assert "it is root" in str(verdict["findings"]), verdict
 
 
 def test_what_layers_are_not(bench):
@@ -258,5 +285,6 @@ def children_of(pid):
 
 
 if __name__ == "__main__":
-    harness.run([test_what_is_in_layers_is_judged, test_each_layer_is_fetched_once, test_what_layers_are_not,
+    harness.run([test_what_is_in_layers_is_judged, test_each_layer_is_fetched_once,
+                 test_layers_are_read_where_they_tell_something, test_what_layers_are_not,
                  test_slow_layers_hold_up_nobody, test_kill_while_scanning])
