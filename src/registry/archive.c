@@ -2,6 +2,7 @@
  * mean is known elsewhere. */
 #include "archive.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -280,6 +281,7 @@ int archive_find(const struct archive *archive, const char *name, struct archive
     rc = follow(archive, path, &member, err);
     if (rc < 0)
         return rc;
+    assert(member);
     if (member->kind != TAR_FILE || member->sparse)
         return error_set(err, FAILURE_INPUT, "it is no plain file");
     *ret = member->place;

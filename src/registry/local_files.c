@@ -15,24 +15,34 @@ struct local_files {
     struct archive *archive; /* NULL: a directory */
 };
 
-/* Not to wait at a pipe: O_NONBLOCK. */
-static int open_plain(const char *path, int *ret, uint64_t *ret_size, struct error *err)
+static int check_plain(int fd, const char *path, uint64_t *ret_size, struct error *err)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat status;
 
-    if (fd < 0)
-        return error_set_errno(
-            err, errno == ENOENT || errno == ENOTDIR ? FAILURE_ABSENT : FAILURE_SYSTEM, errno,
-            "cannot open %s", path);
     if (fstat(fd, &status) < 0)
         return error_set_errno(err, FAILURE_SYSTEM, errno, "cannot look at %s", path);
     if (!S_ISREG(status.st_mode))
         return error_set(err, FAILURE_INPUT, "%s is not a file", path);
     *ret_size = (uint64_t)status.st_size;
-    *ret = fd;
-    fd = -1;
     return 0;
+}
+
+/* Not to wait at a pipe: O_NONBLOCK. */
+static int open_plain(const char *path, int *ret, uint64_t *ret_size, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int rc;
+
+    if (fd < 0)
+        return error_set_errno(
+            err, errno == ENOENT || errno == ENOTDIR ? FAILURE_ABSENT : FAILURE_SYSTEM, errno,
+            "cannot open %s", path);
+    rc = check_plain(fd, path, ret_size, err);
+    if (rc < 0)
+        close(fd);
+    else
+        *ret = fd;
+    return rc;
 }
 
 int local_files_new(const char *path, bool archive, struct local_files **ret, struct error *err)

@@ -32,15 +32,21 @@ static void stream_free(struct local_stream *stream)
     free(stream);
 }
 
-static void finish(struct local_stream *stream)
+/* It is in no list any more. */
+static void tell(struct local_stream *stream)
 {
     struct registry_answer told = {.media_type = ""};
 
     if (stream->error.kind != FAILURE_NONE)
         told.error = &stream->error;
-    TAILQ_REMOVE(&stream->local->streams, stream, link);
     stream->done(stream->argument, &told);
     stream_free(stream);
+}
+
+static void finish(struct local_stream *stream)
+{
+    TAILQ_REMOVE(&stream->local->streams, stream, link);
+    tell(stream);
 }
 
 /* Worker thread: touches the piece, the file and the error. */
@@ -175,7 +181,8 @@ void local_streams_close(struct local_source *local)
     job_pool_free(local->readers); /* those that were being read end here */
     local->readers = NULL;
     while ((stream = TAILQ_FIRST(&local->streams))) {
+        TAILQ_REMOVE(&local->streams, stream, link);
         (void)error_set(&stream->error, FAILURE_LATER, "%s: the source is closing", stream->shown);
-        finish(stream);
+        tell(stream);
     }
 }
