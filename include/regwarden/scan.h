@@ -1,9 +1,7 @@
 /* Looking into one layer: bytes in, layer facts out.
  *
  * A scan reads the layer as a stream and keeps nothing of it but facts; memory does not grow with
- * the layer. Whoever scans what strangers wrote does it in a worker: a child process that serves
- * one layer, with no descriptor but its socket, no new privileges, little memory, and a filter for
- * system calls. */
+ * the layer. Whoever scans what strangers wrote does it in a worker, see scan_pool.h. */
 #ifndef REGWARDEN_SCAN_H
 #define REGWARDEN_SCAN_H
 
@@ -31,6 +29,7 @@ enum { SCAN_SALT_SIZE = 32 };
 struct scan_options {
     struct scan_limits limits;
     const struct scan_probes *probes; /* NULL: none; borrowed */
+    enum digest_algorithm digest;     /* of the bytes as served; sha256 unless it is sha512 */
     bool diff_id; /* hash the unpacked bytes: costs about a third of the speed */
     bool has_salt;
     unsigned char salt[SCAN_SALT_SIZE]; /* makes secrets comparable across layers */

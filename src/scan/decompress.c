@@ -101,7 +101,7 @@ struct decompress *decompress_new(const struct decompress_options *options)
 
     assert(options->sink && options->limits.max_ratio > 0);
     decompress->options = *options;
-    decompress->input_hash = hash_new(HASH_SHA256);
+    decompress->input_hash = hash_new(options->input == DIGEST_SHA512 ? HASH_SHA512 : HASH_SHA256);
     if (options->hash_output)
         decompress->output_hash = hash_new(HASH_SHA256);
     return decompress;
@@ -153,9 +153,9 @@ int decompress_push(struct decompress *decompress, const void *bytes, size_t siz
     return failure;
 }
 
-static void finish_hash(struct hash *hash, struct digest *ret)
+static void finish_hash(struct hash *hash, enum digest_algorithm algorithm, struct digest *ret)
 {
-    *ret = (struct digest){.algorithm = DIGEST_SHA256};
+    *ret = (struct digest){.algorithm = algorithm == DIGEST_SHA512 ? algorithm : DIGEST_SHA256};
     hash_finish(hash, ret->bytes);
 }
 
@@ -177,9 +177,9 @@ int decompress_finish(struct decompress *decompress, struct decompress_result *r
         .input_bytes = decompress->input_bytes,
         .output_bytes = decompress->output_bytes,
     };
-    finish_hash(decompress->input_hash, &ret->input_digest);
+    finish_hash(decompress->input_hash, decompress->options.input, &ret->input_digest);
     if (decompress->output_hash)
-        finish_hash(decompress->output_hash, &ret->output_digest);
+        finish_hash(decompress->output_hash, DIGEST_SHA256, &ret->output_digest);
     return 0;
 }
 

@@ -31,7 +31,8 @@ typedef int decompress_sink_f(void *argument, const uint8_t *bytes, size_t size,
 
 struct decompress_options {
     struct decompress_limits limits;
-    bool hash_output; /* costs about a third of the speed */
+    enum digest_algorithm input; /* sha256 unless it is sha512 */
+    bool hash_output;            /* costs about a third of the speed */
     decompress_sink_f *sink;
     void *argument;
 };

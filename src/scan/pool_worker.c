@@ -283,6 +283,7 @@ int pool_worker_new(struct scan_pool *pool, struct pool_job *job, struct error *
 void pool_worker_give(struct pool_worker *worker, struct pool_job *job)
 {
     const struct scan_pool_options *spec = &worker->pool->spec;
+    const uint8_t algorithm = (uint8_t)job->spec.digest.algorithm;
 
     assert(worker->state == WORKER_IDLE && !worker->job);
     worker->state = WORKER_BUSY;
@@ -290,7 +291,7 @@ void pool_worker_give(struct pool_worker *worker, struct pool_job *job)
     job->worker = worker;
     worker->since_ms = clock_steady_ms();
     timer_arm(worker->deadline, spec->scan.limits.max_ms + spec->silence_ms);
-    pool_worker_send(worker, WIRE_LAYER, "", 0);
+    pool_worker_send(worker, WIRE_LAYER, &algorithm, 1);
     pool_job_ready(job);
 }
 

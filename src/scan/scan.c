@@ -256,6 +256,7 @@ struct scan *scan_new(const struct scan_options *options)
                    .max_ratio = limits->max_ratio,
                    .ratio_from_bytes = limits->ratio_from_bytes,
                    .zstd_window_log = limits->zstd_window_log},
+        .input = options->digest,
         .hash_output = options->diff_id,
         .sink = unpacked,
         .argument = scan,

@@ -11,7 +11,7 @@ static const struct {
     size_t max_bytes;
 } kinds[WIRE_KIND_COUNT] = {
     [WIRE_OPTIONS] = {WIRE_TO_WORKER, WORKER_OPTIONS_BYTES_MAX},
-    [WIRE_LAYER] = {WIRE_TO_WORKER, 0},
+    [WIRE_LAYER] = {WIRE_TO_WORKER, 1},
     [WIRE_BYTES] = {WIRE_TO_WORKER, UINT32_MAX},
     [WIRE_END] = {WIRE_TO_WORKER, 0},
     [WIRE_CANCEL] = {WIRE_TO_WORKER, 0},

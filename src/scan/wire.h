@@ -18,7 +18,7 @@
 enum wire_kind {
     /* to the worker */
     WIRE_OPTIONS = 1, /* once, first: see worker_options.h */
-    WIRE_LAYER,       /* a layer begins; empty */
+    WIRE_LAYER,       /* a layer begins; one byte: the algorithm of its digest */
     WIRE_BYTES,       /* of the layer */
     WIRE_END,         /* of the layer; empty */
     WIRE_CANCEL,      /* whatever it was; empty */

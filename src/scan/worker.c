@@ -140,6 +140,8 @@ static int take(struct worker *worker, const struct wire_part *part, struct erro
     switch (part->kind) {
     case WIRE_LAYER:
         scan_free(TAKE(worker->scan));
+        worker->options.scan.digest =
+            part->size == 1 && *part->bytes == DIGEST_SHA512 ? DIGEST_SHA512 : DIGEST_SHA256;
         worker->scan = scan_new(&worker->options.scan);
         return 0;
     case WIRE_BYTES:

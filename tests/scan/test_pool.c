@@ -135,6 +135,26 @@ static void facts_are_those_of_a_scan_in_this_process(void **state)
     assert_int_equal(counters.failed + counters.killed + counters.active + counters.waiting, 0);
 }
 
+static void layers_may_have_either_digest(void **state)
+{
+    AUTO_TEXT struct text layer = {0};
+    const struct digest like = {.algorithm = DIGEST_SHA512};
+    struct digest digest;
+
+    (void)state;
+    make_layer(&layer, 1, GZIP);
+    digest_compute(&like, layer.data, layer.length, &digest);
+    struct feed feed = {.fixture = &fixture, .parts = {{.text = &layer}}};
+    feed_start_as(&feed, &digest, layer.length);
+    assert_true(feed_wait(&feed));
+    if (!feed.facts)
+        fail_msg("%s", feed.text);
+    assert_true(digest_equal(&feed.facts->digest, &digest));
+    assert_int_equal(feed.facts->diff_id.algorithm, DIGEST_SHA256);
+    feed_release(&feed);
+    pool_still_works(&fixture);
+}
+
 static void other_bytes_than_asked_for_are_refused(void **state)
 {
     AUTO_TEXT struct text layer = {0};
@@ -279,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(facts_are_those_of_a_scan_in_this_process, open_pool,
                                         close_pool),
+        cmocka_unit_test_setup_teardown(layers_may_have_either_digest, open_pool, close_pool),
         cmocka_unit_test_setup_teardown(other_bytes_than_asked_for_are_refused, open_pool,
                                         close_pool),
         cmocka_unit_test_setup_teardown(a_cancelled_layer_has_no_answer, open_pool, close_pool),
