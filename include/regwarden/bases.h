@@ -79,6 +79,10 @@ struct base_sighting {
  * superseded from now on. FAILURE_INPUT, FAILURE_LIMIT. */
 int base_catalogue_see_take(struct base_catalogue *catalogue, struct base_image *image,
                             const struct base_sighting *sighting, struct error *err);
+/* Is it known already that the name names this (an index, or an image), and with it no other? Then
+ * this counts as a sighting. */
+bool base_catalogue_sees_again(struct base_catalogue *catalogue, const char *name,
+                               const struct digest *resolved, int64_t at_ms);
 /* Forgets every name that the glob matches ("host/repository:tag"), and images that are left
  * without a name: their digests go to `ret_gone` (array of at least base_catalogue_count()).
  * Returns the number of names forgotten. */

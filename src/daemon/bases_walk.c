@@ -25,7 +25,8 @@ struct base_walk {
     struct job *first, **last;
     size_t count;
     struct job *active;
-    uint64_t listing, gather;
+    uint64_t listing; /* or resolving */
+    uint64_t gather;
     struct timer *next; /* callbacks return before the next job begins */
     struct error failure;
     size_t left_out;
@@ -118,13 +119,20 @@ static void see(struct base_walk *walk, const struct gathered *gathered,
                                      .index = gathered->index ? &gathered->digest : NULL,
                                      .at_ms = clock_wall_ms()};
 
-    if (!image->facts) {
-        failed(walk, &image->error);
-        return;
-    }
     if (base_image_from_facts(image->facts, &base, &error) < 0 ||
         base_catalogue_see_take(walk->options.catalogue, base, &sighting, &error) < 0)
         failed(walk, &error);
+}
+
+/* All platforms or none: an index that is known in part would not be asked for again. */
+static const struct error *failure_of(const struct gathered *gathered)
+{
+    if (gathered->error.kind != FAILURE_NONE)
+        return &gathered->error;
+    for (size_t i = 0; i < gathered->image_count; i++)
+        if (!gathered->images[i].facts)
+            return &gathered->images[i].error;
+    return NULL;
 }
 
 static void gathered_all(void *argument, struct gathered *gathered)
@@ -132,11 +140,12 @@ static void gathered_all(void *argument, struct gathered *gathered)
     struct base_walk *walk = argument;
     const struct job *job = walk->active;
     AUTO_TEXT_LIST struct text_list hosts = {0};
+    const struct error *failure = failure_of(gathered);
 
     base_hosts(job->registry, &hosts);
-    if (gathered->error.kind != FAILURE_NONE)
-        failed(walk, &gathered->error);
-    for (size_t i = 0; i < gathered->image_count; i++) {
+    if (failure)
+        failed(walk, failure);
+    for (size_t i = 0; !failure && i < gathered->image_count; i++) {
         for (size_t k = 0; k < hosts.count; k++) {
             AUTO_FREE char *name = text_new("%s/%s:%s", hosts.items[k], job->repository, job->tag);
 
@@ -153,7 +162,7 @@ static struct facts *lookup(void *argument, const struct digest *digest)
     return facts_cache_get(daemon->facts_cache, digest);
 }
 
-static void start_image(struct base_walk *walk)
+static void start_image(struct base_walk *walk, const struct digest *digest)
 {
     struct daemon *daemon = walk->options.daemon;
     const struct job *job = walk->active;
@@ -164,8 +173,41 @@ static void start_image(struct base_walk *walk)
         .lookup = lookup,
         .lookup_argument = daemon,
     };
+    char text[DIGEST_TEXT_SIZE];
 
-    walk->gather = gather_start(&source, job->repository, job->tag, &options, gathered_all, walk);
+    walk->gather = gather_start(&source, job->repository, digest_format(digest, text), &options,
+                                gathered_all, walk);
+}
+
+static bool is_known(struct base_walk *walk, const struct digest *digest)
+{
+    const struct job *job = walk->active;
+    AUTO_TEXT_LIST struct text_list hosts = {0};
+    bool known = true;
+
+    base_hosts(job->registry, &hosts);
+    for (size_t k = 0; k < hosts.count; k++) {
+        AUTO_FREE char *name = text_new("%s/%s:%s", hosts.items[k], job->repository, job->tag);
+
+        known = base_catalogue_sees_again(walk->options.catalogue, name, digest, clock_wall_ms()) &&
+                known;
+    }
+    return known;
+}
+
+/* Most tags name what they named an hour ago, and some registries count what is fetched. */
+static void resolved(void *argument, const struct registry_answer *answer)
+{
+    struct base_walk *walk = argument;
+
+    walk->listing = 0;
+    if (!answer->error && !is_known(walk, &answer->digest)) {
+        start_image(walk, &answer->digest);
+        return;
+    }
+    if (answer->error)
+        failed(walk, answer->error);
+    job_ended(walk);
 }
 
 /* --- the walk --- */
@@ -207,7 +249,8 @@ static void start_next(void *argument)
                                            listed, walk);
         return;
     case JOB_TAG:
-        start_image(walk);
+        walk->listing = registry_resolve(walk->active->registry->client, walk->active->repository,
+                                         walk->active->tag, resolved, walk);
         return;
     }
 }

@@ -287,6 +287,26 @@ int base_catalogue_see_take(struct base_catalogue *catalogue, struct base_image 
     return failure;
 }
 
+bool base_catalogue_sees_again(struct base_catalogue *catalogue, const char *name,
+                               const struct digest *resolved, int64_t at_ms)
+{
+    AUTO_FREE char *full = base_name_full(name);
+    const struct base_set *set = full ? base_set_of_repository(catalogue, full) : NULL;
+    bool known = false;
+    for (size_t i = 0; set && i < set->count; i++) {
+        struct base_image *image = set->items[i];
+        for (size_t k = 0; k < image->name_count; k++) {
+            struct base_name *row = &image->names[k];
+            if (row->superseded_ms || !text_equal(row->name, full) ||
+                !digest_equal(base_name_digest(image, row), resolved))
+                continue;
+            see_again(catalogue, image, row, at_ms);
+            known = true;
+        }
+    }
+    return known;
+}
+
 /* --- forgetting --- */
 
 static size_t forget_names(struct base_image *image, const char *glob)

@@ -544,6 +544,28 @@ static void sightings_of_an_index_are_remembered(void **state)
     }
 }
 
+static void what_is_current_is_recognised(void **state)
+{
+    AUTO_BASE_CATALOGUE struct base_catalogue *catalogue = base_catalogue_new();
+    struct digest first = see(catalogue, "alpine", &(struct sample){.layers = "x"}, DAY);
+    struct digest other;
+    size_t position = 0;
+    (void)state;
+    digest_compute(NULL, "other", 5, &other);
+    while (base_catalogue_next_changed(catalogue, &position))
+        continue;
+    assert_true(base_catalogue_sees_again(catalogue, "alpine:latest", &first, DAY + 1));
+    assert_false(base_catalogue_sees_again(catalogue, "alpine", &other, DAY + 1));
+    assert_false(base_catalogue_sees_again(catalogue, "alpine:3", &first, DAY + 1));
+    position = 0;
+    assert_null(base_catalogue_next_changed(catalogue, &position));
+    assert_true(base_catalogue_sees_again(catalogue, "alpine", &first, 3 * (int64_t)DAY));
+    position = 0;
+    assert_non_null(base_catalogue_next_changed(catalogue, &position)); /* the day is worth it */
+    see(catalogue, "alpine", &(struct sample){.layers = "y"}, 4 * (int64_t)DAY);
+    assert_false(base_catalogue_sees_again(catalogue, "alpine", &first, 4 * (int64_t)DAY));
+}
+
 static void what_changed_is_given_once(void **state)
 {
     AUTO_BASE_CATALOGUE struct base_catalogue *catalogue = known();
@@ -830,6 +852,7 @@ int main(void)
         cmocka_unit_test(a_base_with_a_current_name_is_current),
         cmocka_unit_test(a_claim_can_be_out_of_date),
         cmocka_unit_test(sightings_of_an_index_are_remembered),
+        cmocka_unit_test(what_is_current_is_recognised),
         cmocka_unit_test(what_changed_is_given_once),
         cmocka_unit_test(names_are_forgotten),
         cmocka_unit_test(provenance_is_a_claim),
