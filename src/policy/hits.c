@@ -289,3 +289,15 @@ struct finding *hit_group_report(const struct hit_group *group, const struct fac
     finding->bytes = group->bytes;
     return finding;
 }
+
+bool layers_are_compressed(const struct rule_input *input)
+{
+    const struct manifest *manifest = input->facts->manifest;
+
+    if (input->placement && input->placement->registry)
+        return true; /* what is stored there is what every pull moves */
+    for (size_t i = 0; i < manifest->layer_count; i++)
+        if (text_ends_with(manifest->layers[i].media_type, ".tar"))
+            return false;
+    return true;
+}

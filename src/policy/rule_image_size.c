@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "hits.h"
+
 #include "run_step.h"
 
 #include "regwarden/facts_files.h"
@@ -119,19 +121,6 @@ static void blame(struct finding *finding, const struct facts *facts, struct tex
     finding_set_layer(finding, facts, base > own ? of_base : of_own);
 }
 
-/* Local archives and layouts may hold layers that a registry would compress. */
-static bool is_compressed(const struct rule_input *input)
-{
-    const struct manifest *manifest = input->facts->manifest;
-
-    if (input->placement && input->placement->registry)
-        return true; /* what is stored there is what every pull moves */
-    for (size_t i = 0; i < manifest->layer_count; i++)
-        if (text_ends_with(manifest->layers[i].media_type, ".tar"))
-            return false;
-    return true;
-}
-
 static void judge_bytes(const struct settings *settings, const struct rule_input *input,
                         struct rule_report *report, uint64_t size)
 {
@@ -146,7 +135,7 @@ static void judge_bytes(const struct settings *settings, const struct rule_input
 
     if (limit == 0 || size <= limit)
         return;
-    if (!is_compressed(input)) {
+    if (!layers_are_compressed(input)) {
         rule_unknown(report, "compressed",
                      "the layers are not compressed here and have %s; the budget is %s, and how "
                      "large they are in a registry is not known",

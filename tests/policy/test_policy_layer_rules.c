@@ -604,6 +604,11 @@ static void test_wasted_space(void **state)
     RUN_ROWS("wasted-space", rows);
 }
 
+/* As an archive that nobody pushed holds it. */
+#define PLAIN                                                                                      \
+    "{ manifest: { layers: { 3: { mediaType: application/vnd.docker.image.rootfs.diff.tar } } }, " \
+    "files: null, groups: { files: { state: absent, reason: not read } } }"
+
 static void test_layer_size(void **state)
 {
     static const struct row rows[] = {
@@ -621,6 +626,10 @@ static void test_layer_size(void **state)
         {"{ own: 4MB }", NO_BASE(""), RULE_UNKNOWN, NULL, {0}},
         {"{ largest: 4MB }", NO_BASE(""), RULE_UNKNOWN, "may be the base's", {0}},
         {"{ largest: 4MB }", UNREAD, RULE_FAIL, NULL, {0}}, /* needs no layers */
+        {"{ largest: 4MB }", PLAIN, RULE_UNKNOWN, "not compressed", {0}},
+        {"{ own: 4MB }", PLAIN, RULE_UNKNOWN, NULL, {0}},
+        {"{ largest: 5MB, own: 6MB }", PLAIN, RULE_PASS, NULL, {0}},
+        {"{ largest: 4MB }", PLAIN, RULE_FAIL, NULL, {.registry = "harbor"}},
     };
 
     (void)state;
