@@ -14,6 +14,7 @@ enum event_cause {
     EVENT_CAUSE_EXISTING, /* the first sweep of a registry found it: it was there before us */
     EVENT_CAUSE_POLICY,   /* judged before, under other policies */
     EVENT_CAUSE_MANUAL,   /* an operator asked */
+    EVENT_CAUSE_EVIDENCE, /* a signature or an attestation came for it */
 };
 const char *event_action_name(enum event_action action); /* "push", "delete" */
 const char *event_cause_name(enum event_cause cause);    /* "hook", "sweep", "existing", … */

@@ -20,10 +20,15 @@ static enum progress review_finish(struct review *review)
 }
 
 static const struct step_type step_types[] = {
-    [REVIEW_RECALL] = {"recall", review_recall},    [REVIEW_CONFIRM] = {"confirm", review_confirm},
-    [REVIEW_RESOLVE] = {"resolve", review_resolve}, [REVIEW_PREPARE] = {"prepare", review_prepare},
-    [REVIEW_GATHER] = {"gather", review_gather},    [REVIEW_JUDGE] = {"judge", review_judge},
-    [REVIEW_RECORD] = {"record", review_record},    [REVIEW_ACT] = {"act", review_act},
+    [REVIEW_RECALL] = {"recall", review_recall},
+    [REVIEW_CONFIRM] = {"confirm", review_confirm},
+    [REVIEW_RESOLVE] = {"resolve", review_resolve},
+    [REVIEW_PREPARE] = {"prepare", review_prepare},
+    [REVIEW_GATHER] = {"gather", review_gather},
+    [REVIEW_JUDGE] = {"judge", review_judge},
+    [REVIEW_SPREAD] = {"spread", review_spread},
+    [REVIEW_RECORD] = {"record", review_record},
+    [REVIEW_ACT] = {"act", review_act},
     [REVIEW_DONE] = {"done", review_finish},
 };
 
@@ -95,12 +100,16 @@ void review_free(struct review *review)
     verdict_release(&review->verdict);
     review_release_images(review);
     review_release_plans(review);
+    review_release_spread(review);
     free(review);
 }
 
 bool review_may_join(const struct review *review, const struct event *event)
 {
-    return review->step < REVIEW_RECORD && digest_is_set(&event->digest) &&
+    /* what came is not in what was gathered before */
+    bool too_late = event->cause == EVENT_CAUSE_EVIDENCE && review->step >= REVIEW_GATHER;
+
+    return review->step < REVIEW_RECORD && !too_late && digest_is_set(&event->digest) &&
            review->event.action == event->action &&
            digest_equal(&review->event.digest, &event->digest);
 }
@@ -108,6 +117,11 @@ bool review_may_join(const struct review *review, const struct event *event)
 static bool is_of_the_past(enum event_cause cause)
 {
     return cause == EVENT_CAUSE_EXISTING || cause == EVENT_CAUSE_POLICY;
+}
+
+bool review_is_anew(const struct review *review)
+{
+    return review->event.cause == EVENT_CAUSE_MANUAL || review->event.cause == EVENT_CAUSE_EVIDENCE;
 }
 
 bool review_is_of_a_push(const struct review *review)
@@ -125,6 +139,7 @@ void review_join(struct review *review, const struct event *event)
     if (event->id > own->id)
         own->id = event->id;
     if (event->cause == EVENT_CAUSE_MANUAL ||
+        (event->cause == EVENT_CAUSE_EVIDENCE && own->cause != EVENT_CAUSE_MANUAL) ||
         (is_of_the_past(own->cause) && !is_of_the_past(event->cause)))
         own->cause = event->cause;
     if (!own->actor)

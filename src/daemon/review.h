@@ -14,6 +14,7 @@ enum review_step {
     REVIEW_PREPARE, /* facts of an index's children from the store */
     REVIEW_GATHER,  /* manifest and configs from the registry */
     REVIEW_JUDGE,
+    REVIEW_SPREAD, /* evidence came: what it speaks of is judged again */
     REVIEW_RECORD, /* verdict, facts and plans in one transaction */
     REVIEW_ACT,    /* hands the plans over */
     REVIEW_DONE,
@@ -57,6 +58,8 @@ struct review {
     uint64_t gather_id;
     uint64_t resolve_id;
     struct gathered gathered;
+    struct event *spread; /* events for what the evidence speaks of, until they are durable */
+    size_t spread_count;
     struct verdict verdict;
     bool has_verdict;
     struct store_record record;
@@ -93,6 +96,8 @@ void review_record_gone(struct review *review);
 void review_settled(void *argument, const struct error *error); /* store_done_f: the end */
 /* Did somebody push it just now, or does it stand there since before? */
 bool review_is_of_a_push(const struct review *review);
+/* Is it to be judged whatever verdict is in force? */
+bool review_is_anew(const struct review *review);
 
 /* The steps (review_*.c). */
 enum progress review_recall(struct review *review);
@@ -101,6 +106,9 @@ enum progress review_resolve(struct review *review);
 enum progress review_prepare(struct review *review);
 enum progress review_gather(struct review *review);
 enum progress review_judge(struct review *review);
+/* review_spread.c */
+enum progress review_spread(struct review *review);
+void review_release_spread(struct review *review);
 enum progress review_record(struct review *review);
 enum progress review_act(struct review *review);
 void review_release_plans(struct review *review);

@@ -51,9 +51,8 @@ static bool is_repeat(const struct review *review)
 {
     const struct store_context *context = &review->context;
 
-    return context->has_verdict && context->verdict != VERDICT_UNKNOWN &&
-           review->event.cause != EVENT_CAUSE_MANUAL && !came_back(review) &&
-           digest_equal(&context->current, &review->event.digest) &&
+    return context->has_verdict && context->verdict != VERDICT_UNKNOWN && !review_is_anew(review) &&
+           !came_back(review) && digest_equal(&context->current, &review->event.digest) &&
            text_equal(context->policy_revision, policy_set_revision(review->daemon->policies));
 }
 
@@ -132,7 +131,7 @@ enum progress review_recall(struct review *review)
 
     if (review->event.action == EVENT_DELETE)
         return ask_whether_gone(review);
-    if (!review->is_fresh && review->event.cause != EVENT_CAUSE_MANUAL &&
+    if (!review->is_fresh && !review_is_anew(review) &&
         placement_cache_has(daemon->placement_cache, &review->event,
                             policy_set_revision(daemon->policies)))
         return record_repeat(review);
@@ -333,6 +332,7 @@ enum progress review_gather(struct review *review)
         .lookup = lookup,
         .lookup_argument = review,
         .layers = &daemon->layer_reader,
+        .evidence_anew = event->cause != EVENT_CAUSE_POLICY,
     };
     bool reads_layers = (options.needs & FACT_BIT(FACT_FILES)) && lacks_files(review);
     char digest[DIGEST_TEXT_SIZE];

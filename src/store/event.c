@@ -11,7 +11,7 @@ static const char *const action_names[] = {
 static const char *const cause_names[] = {
     [EVENT_CAUSE_HOOK] = "hook",         [EVENT_CAUSE_SWEEP] = "sweep",
     [EVENT_CAUSE_EXISTING] = "existing", [EVENT_CAUSE_POLICY] = "policy",
-    [EVENT_CAUSE_MANUAL] = "manual",
+    [EVENT_CAUSE_MANUAL] = "manual",     [EVENT_CAUSE_EVIDENCE] = "evidence",
 };
 
 const char *event_action_name(enum event_action action)

@@ -76,6 +76,18 @@ class Registry:
             document["artifactType"] = "application/vnd.example.signature"
         return self.put(command["repository"], command.get("tag"), OCI_MANIFEST, document)
 
+    def artifact(self, command):
+        """Something that is no image and refers to one."""
+        empty, data = b"{}", command.get("content", "{}").encode()
+        repository = self.repository(command["repository"])
+        repository.blobs.update({digest_of(blob): blob for blob in (empty, data)})
+        document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": command["type"],
+                    "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest_of(empty), "size": len(empty)},
+                    "layers": [{"mediaType": command["type"], "digest": digest_of(data), "size": len(data)}]}
+        if "subject" in command:
+            document["subject"] = {"mediaType": OCI_MANIFEST, "digest": command["subject"], "size": 1}
+        return self.put(command["repository"], command.get("tag"), OCI_MANIFEST, document)
+
     def index(self, command):
         repository = self.repository(command["repository"])
         children = [{"mediaType": repository.manifests[digest][0], "digest": digest, "size": len(repository.manifests[digest][1]),
@@ -147,7 +159,8 @@ class Registry:
         return {}
 
     def run(self, command):
-        table = {"reset": self.reset, "image": self.image, "index": self.index, "retag": self.retag, "untag": self.untag,
+        table = {"reset": self.reset, "image": self.image, "index": self.index, "artifact": self.artifact,
+                 "retag": self.retag, "untag": self.untag,
                  "forget": self.forget, "tags": self.tags, "whole": self.whole, "fault": self.set_fault, "log": self.read_log,
                  "peek": self.peek, "switch": self.switch, "move": self.on_put,
                  "many": self.many}

@@ -447,11 +447,41 @@ static void stale_verdicts_are_named_page_by_page(void **state)
     assert_int_equal(count, 3);
 }
 
+static void placements_of_an_image_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct reply found = {0};
+    struct event place = {0};
+    char registry[] = "main", repository[] = "team/app";
+
+    record_as(fixture, "v1", "one", VERDICT_PASS, "new");
+    record_as(fixture, "v2", "one", VERDICT_FAIL, "old");
+    record_as(fixture, "v3", "three", VERDICT_PASS, "new");
+    record_as(fixture, NULL, "one", VERDICT_PASS, "new");
+    place.registry = registry;
+    place.repository = repository;
+    place.digest = digest_of("one");
+    store_load_judged(fixture->store, &place, 2, on_events, &found);
+    fixture_wait(fixture, &found, 1);
+    assert_int_equal(found.count, 2); /* as many as were asked for */
+    assert_string_equal(found.events[0].tag, "v1");
+    assert_int_equal(found.events[0].cause, EVENT_CAUSE_EVIDENCE);
+    assert_string_equal(found.events[1].tag, "v2");
+    reply_release(&found);
+    found = (struct reply){0};
+    place.digest = digest_of("nobody");
+    store_load_judged(fixture->store, &place, 9, on_events, &found);
+    fixture_wait(fixture, &found, 1);
+    assert_int_equal(found.count, 0);
+    reply_release(&found);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(placements_of_an_image_are_found),
         TEST(nothing_is_known_of_a_new_place),
         TEST(a_verdict_is_in_force_for_its_digest_only),
         TEST(a_moved_tag_remembers_what_it_was),

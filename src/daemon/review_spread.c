@@ -1,0 +1,114 @@
+/* Evidence came: a signature or an attestation was pushed. What it speaks of was judged without it,
+ * and is judged again, as if it were pushed. The events for that are durable before the one of the
+ * evidence is finished, so that none is lost. Evidence that came before its image is found when the
+ * image is judged. */
+#include "review.h"
+
+#include "regwarden/clock.h"
+#include "regwarden/log.h"
+
+enum { SPREAD_MAX = 256 };
+
+void review_release_spread(struct review *review)
+{
+    for (size_t i = 0; i < review->spread_count; i++)
+        event_release(&review->spread[i]);
+    free(TAKE(review->spread));
+    review->spread_count = 0;
+}
+
+/* cosign's tags, and the one that stands in for the referrers API: sha256-<64 digits>[.att]. */
+static bool subject_of_tag(const char *tag, struct digest *ret)
+{
+    enum { START = sizeof("sha256-") - 1, DIGITS = 64 };
+    char text[START + DIGITS + 1];
+
+    if (!tag || !text_starts_with(tag, "sha256-") || strlen(tag) < START + DIGITS)
+        return false;
+    memcpy(text, tag, START + DIGITS);
+    text[START - 1] = ':';
+    text[START + DIGITS] = '\0';
+    return digest_parse(text, ret, NULL) == 0;
+}
+
+static bool find_subject(const struct review *review, struct digest *ret)
+{
+    if (review->gathered.error.kind != FAILURE_NONE)
+        return false;
+    if (subject_of_tag(review->event.tag, ret))
+        return true;
+    *ret = review->gathered.subject;
+    return !review->has_verdict && digest_is_set(ret);
+}
+
+/* Nobody is bothered where no policy asks for evidence. */
+static bool wants_evidence(const struct review *review, const struct event *event)
+{
+    const struct placement placement = {
+        .registry = event->registry, .repository = event->repository, .tag = event->tag};
+
+    return (policy_set_needs(review->daemon->policies, &placement) &
+            (FACT_BIT(FACT_PROVENANCE) | FACT_BIT(FACT_REFERRERS))) != 0;
+}
+
+static void events_added(void *argument, const struct error *error)
+{
+    struct review *review = argument;
+
+    if (error) {
+        review_release_spread(review);
+        review_not_stored(review, error);
+        return;
+    }
+    dispatcher_add(review->daemon->dispatcher, review->spread, review->spread_count);
+    review_release_spread(review);
+    review_resume(review, REVIEW_RECORD);
+}
+
+static void take_placement(struct review *review, const struct event *event)
+{
+    struct event *added;
+
+    if (!wants_evidence(review, event))
+        return;
+    added = &review->spread[review->spread_count++];
+    event_copy(added, event);
+    added->id = 0;
+    added->received_ms = clock_wall_ms();
+}
+
+static void loaded(void *argument, const struct error *error, const struct event *events,
+                   size_t count)
+{
+    struct review *review = argument;
+    struct event_log buffer;
+    struct log_field fields[EVENT_LOG_FIELDS];
+
+    if (error) {
+        review_not_stored(review, error);
+        return;
+    }
+    review->spread = memory_new_array(count, sizeof(*review->spread));
+    for (size_t i = 0; i < count; i++)
+        take_placement(review, &events[i]);
+    if (review->spread_count == 0) {
+        review_release_spread(review);
+        review_resume(review, REVIEW_RECORD);
+        return;
+    }
+    log_info(event_log_fields(&review->event, &buffer, fields),
+             "evidence for %zu placements, judging them again", review->spread_count);
+    store_add_events(review->daemon->store, review->spread, review->spread_count, events_added,
+                     review);
+}
+
+enum progress review_spread(struct review *review)
+{
+    struct event place = review->event; /* borrows */
+
+    if (review->event.action != EVENT_PUSH || review->event.cause == EVENT_CAUSE_POLICY ||
+        !find_subject(review, &place.digest))
+        return PROGRESS_NEXT;
+    store_load_judged(review->daemon->store, &place, SPREAD_MAX, loaded, review);
+    return PROGRESS_WAITING;
+}
