@@ -309,6 +309,7 @@ const struct rule_type rule_base_allowed = {
     .example = "rule: base-allowed\nwith:\n  allow: [\"registry.example/base/**\", "
                "\"gcr.io/distroless/**\"]\n  deny: [\"**:latest\"]\n",
     .needs = FACT_BIT(FACT_BASE),
+    .wants = FACT_BIT(FACT_PROVENANCE),
     .severity = SEVERITY_HIGH,
     .params = params,
     .settings_size = sizeof(struct settings),

@@ -165,6 +165,7 @@ const struct rule_type rule_base_fresh = {
     .remedy = "Rebuild the image on the base of today, and do so by a robot.",
     .example = "rule: base-fresh\nwith:\n  grace: 14d\n  max-age: 90d\n",
     .needs = FACT_BIT(FACT_BASE),
+    .wants = FACT_BIT(FACT_PROVENANCE),
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),

@@ -130,6 +130,7 @@ const struct rule_type rule_base_known = {
               "`regwarden base add REF`.",
     .example = "rule: base-known\nwith:\n  contradictions: all\n",
     .needs = FACT_BIT(FACT_BASE),
+    .wants = FACT_BIT(FACT_PROVENANCE),
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),

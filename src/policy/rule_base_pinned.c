@@ -68,6 +68,7 @@ const struct rule_type rule_base_pinned = {
     .remedy = "Write `FROM name:tag@sha256:…` and let a bot raise the digest.",
     .example = "rule: base-pinned\nid: pinned\non-unknown: warn\n",
     .needs = FACT_BIT(FACT_BASE),
+    .wants = FACT_BIT(FACT_PROVENANCE),
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),

@@ -45,9 +45,13 @@ bool attestations_want(const struct attestations *evidence, enum fact_group grou
 
 static bool lacks(const struct pending *pending, enum fact_group group)
 {
+    const struct gather_options *options = &pending->gather->options;
+    const struct facts *facts = pending->image->facts;
+
     return wants(pending->gather, group) &&
-           (pending->gather->options.evidence_anew ||
-            pending->image->facts->status[group].state != FACT_PRESENT);
+           (!options->needs_of ||
+            (options->needs_of(options->needs_of_argument, facts) & FACT_BIT(group))) &&
+           (options->evidence_anew || facts->status[group].state != FACT_PRESENT);
 }
 
 bool pending_wants_evidence(const struct pending *pending)

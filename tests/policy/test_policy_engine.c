@@ -275,7 +275,8 @@ static void test_needs(void **state)
     const struct placement in_scope = {.repository = "a", .tag = "v1"};
 
     (void)state;
-    assert_int_equal(policy_set_needs(set, &in_scope), FACT_BIT(FACT_BASE) | FACT_BIT(FACT_CONFIG));
+    assert_int_equal(policy_set_needs(set, &in_scope),
+                     FACT_BIT(FACT_BASE) | FACT_BIT(FACT_CONFIG) | FACT_BIT(FACT_PROVENANCE));
     assert_int_equal(policy_set_needs(set, &place), 0);
     policy_set_free(set);
 }
