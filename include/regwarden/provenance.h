@@ -132,7 +132,8 @@ int provenance_parse(const char *bytes, size_t size, const struct provenance_ima
 /* The statement that tells most of the build: one about this image or its index, signed before
  * unsigned, with a base before without. Borrowed; NULL when there is none. */
 const struct provenance *provenance_best(const struct facts_provenance *provenance);
-/* The base by the best statement that knows one. Borrowed; NULL when none does. `ret_enveloped`:
+/* The base by the best statement that knows one, or knows at least that it was pinned, because all
+ * that it can be were. Borrowed; NULL when none does. `ret_enveloped`:
  * is that statement signed? (Not verified.) May be NULL. */
 const struct provenance_base *provenance_base(const struct facts_provenance *provenance,
                                               bool *ret_enveloped);

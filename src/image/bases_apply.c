@@ -66,7 +66,7 @@ static void ask_provenance(struct deriving *deriving)
     const struct provenance_base *said = provenance ? provenance_base(provenance, NULL) : NULL;
     facts_base_drop_claims(deriving->base, EVIDENCE_PROVENANCE);
     facts_base_drop_claims(deriving->base, EVIDENCE_SIGNED_PROVENANCE);
-    if (!said || (!said->name && !digest_is_set(&said->digest)))
+    if (!said || (!said->name && !digest_is_set(&said->digest) && said->pinned != ANSWER_YES))
         return;
     struct base_claim claim = {
         .source = source_of(provenance, said), .digest = said->digest, .pinned = said->pinned};

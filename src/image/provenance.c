@@ -75,7 +75,8 @@ static unsigned worth(const struct provenance *statement, bool with_base)
 
     if (!statement->is_provenance || statement->subject < SUBJECT_INDEX)
         return 0;
-    if (with_base && !statement->base.name && !digest_is_set(&statement->base.digest))
+    if (with_base && !statement->base.name && !digest_is_set(&statement->base.digest) &&
+        statement->base.pinned != ANSWER_YES)
         return 0;
     value = 1 + (statement->enveloped ? 8 : 0);
     /* Within its kind, the one that knows the build from the inside. */

@@ -36,6 +36,16 @@ static struct material *only_candidate(struct provenance *statement)
     return found;
 }
 
+/* BuildKit's own steps are instructions of a Dockerfile: a lowest layer that somebody made in
+ * another way is not its own. */
+static bool begins_with_others(const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->history.count; i++)
+        if (!facts->history.steps[i].empty)
+            return facts->history.steps[i].kind == STEP_OTHER;
+    return false;
+}
+
 /* A short statement lists images and not what became of them: one image may be the base, or the
  * first stage of a build that ends in "FROM scratch". The history knows whether there are layers of
  * somebody else. (An image that is listed without a digest may still have been pinned, when the
@@ -46,7 +56,8 @@ static void settle_base(const struct facts *facts, struct provenance *statement)
     struct material *material;
 
     if (!statement->is_provenance || statement->mode != PROVENANCE_MODE_MIN ||
-        base->how != BASE_HOW_UNKNOWN || facts->base.layer_count <= 0)
+        base->how != BASE_HOW_UNKNOWN ||
+        (facts->base.layer_count <= 0 && !begins_with_others(facts)))
         return;
     material = only_candidate(statement);
     if (!material || !material->name)

@@ -587,6 +587,10 @@ static void the_history_settles_what_materials_leave_open(void **state)
         "{`created`:`2024-01-01T00:00:00Z`,`created_by`:`/bin/sh -c #(nop)  CMD "
         "[\\`sh\\`]`,`empty_layer`:true},"
         "{`created`:`2025-01-01T00:00:00Z`,`created_by`:`RUN /bin/sh -c make # buildkit`," BK "}]}";
+    static const char from_other[] =
+        "{`architecture`:`amd64`,`os`:`linux`,`rootfs`:{`type`:`layers`,`diff_ids`:[]},`history`:["
+        "{`created_by`:`BusyBox 1.37.0 (glibc), Debian 12`},"
+        "{`created_by`:`COPY /b /b # buildkit`," BK "}]}";
     static const char from_scratch[] =
         "{`architecture`:`amd64`,`os`:`linux`,`rootfs`:{`type`:`layers`,`diff_ids`:[]},`history`:["
         "{`created`:`2025-01-01T00:00:00Z`,`created_by`:`COPY /app /app # buildkit`," BK "},"
@@ -602,6 +606,7 @@ static void the_history_settles_what_materials_leave_open(void **state)
         {from_base, MIN(PLAIN("a", A64) "," PLAIN("b", B64)), NULL, ANSWER_UNKNOWN},
         {from_base, MIN("{`uri`:`pkg:oci/x`},{`uri`:`https://x`}"), "x", ANSWER_UNKNOWN},
         {from_scratch, MIN(PLAIN("golang@1", A64)), NULL, ANSWER_UNKNOWN},
+        {from_other, MIN(PLAIN("busybox", A64)), "busybox", ANSWER_NO},
     };
 
     (void)state;
