@@ -266,9 +266,52 @@ static void test_an_empty_set_is_a_set(void **state)
     policy_set_free(NULL);
 }
 
+/* Settings of the rules that look into layers; `part` of the message. */
+static void test_faults_of_layer_rules(void **state)
+{
+    static const struct {
+        const char *yaml;
+        const char *part;
+    } rows[] = {
+        {RULE("{ rule: files, with: { paths: [a], content: \"(\" } }"),
+         "p.yaml:3:49: not an extended expression"},
+        {RULE("{ rule: files, with: { paths: [a], content: '(a)\\1' } }"),
+         "back-references are not supported"},
+        {RULE("{ rule: files, with: { paths: [a] } }"), "need each other"},
+        {RULE("{ rule: files, with: { paths: [a], mode: \"9\" } }"), "permissions are octal"},
+        {RULE("{ rule: files, with: { paths: [a], sha256: [abc] } }"), "64 hex digits"},
+        {RULE("{ rule: files, with: { paths: [a], uid: [x] } }"), "not a whole number"},
+        {RULE("{ rule: files, with: { forbidden: [/] } }"), "is empty, or excludes"},
+        {RULE("{ rule: packages, with: { forbidden: [\"brew:x\"] } }"),
+         "'brew' is no package manager"},
+        {RULE("{ rule: packages, with: { forbidden: [\"npm:x<1.*\"] } }"),
+         "only = and != take patterns"},
+        {RULE("{ rule: packages, with: { forbidden: [\"gem:x<1\"] } }"), "have no order here"},
+        {RULE("{ rule: packages, with: { forbidden: [\"=1\"] } }"), "needs a name"},
+        {RULE("{ rule: packages, with: { forbidden: [\"x=\"] } }"), "behind the relation"},
+        {RULE("{ rule: packages }"), "allows everything"},
+        {RULE("{ rule: size-growth }"), "set max-percent or max-bytes"},
+        {RULE("{ rule: layer-size }"), "set largest or own"},
+        {RULE("{ rule: distroless, with: { shell: false, package-manager: false } }"),
+         "allows everything"},
+        {RULE("{ rule: secrets, with: { allow-kinds: [\"\"] } }"), "p.yaml:3:43: an empty pattern"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_TEXT struct text faults = {0};
+        struct policy_set *set = NULL;
+
+        assert_int_equal(compile(rows[i].yaml, &faults, &set), FAILURE_INPUT);
+        if (!strstr(text_data(&faults), rows[i].part))
+            fail_msg("%s: %s", rows[i].yaml, text_data(&faults));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_faults_of_layer_rules),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_faults_of_all_files_are_told),
         cmocka_unit_test(test_defaults),
