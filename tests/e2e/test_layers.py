@@ -220,6 +220,40 @@ def test_layers_are_read_where_they_tell_something(bench):
     assert "it is root" in str(verdict["findings"]), verdict
 
 
+def test_other_policies_cost_what_is_new(bench):
+    """Policies that come to want files read the layers, not manifest and config again; those that ask for other files read layers
+    once more; and going back costs nothing where all is known."""
+    daemon, client, proxy = world(bench)
+    daemon.policy_file.write_text(LAYERS.replace("mode: audit", "mode: audit\nlayers: false")
+                                  .replace("  - rule: context-leak\n    severity: high\n    on-fail: [notify]\n", ""))
+    daemon.stop()
+    daemon.start()
+    app = image(BASE, {"app": b"one"})
+    client.push("team/app", app, "v1")
+    daemon.verdict("team/app", "v1")
+    assert len(proxy.blobs()) == 1  # the config
+    layers = set(images_layers(app))
+
+    def change(policy):
+        daemon.policy_file.write_text(policy)
+        revision = daemon.status()["policyRevision"]
+        daemon.process.child.send_signal(signal.SIGHUP)
+        wait_for("the new policies", lambda: daemon.status()["policyRevision"] != revision)
+        new = daemon.status()["policyRevision"]
+        wait_for("all to be judged by them", lambda: all(item["policyRevision"] == new for item in daemon.verdicts()))
+        return proxy.blobs()
+
+    assert change(LAYERS) == {digest: 1 for digest in layers}
+    asking = LAYERS + "  - rule: files\n    with: {forbidden: [\"etc/nobody-has-this\"]}\n"
+    assert change(asking) == {digest: 1 for digest in layers}
+    assert change(LAYERS) == {}
+    assert daemon.verdict("team/app", "v1")["verdict"] == "pass"
+
+
+def images_layers(image):
+    return [layer["digest"] for layer in json.loads(image.manifest)["layers"]]
+
+
 def test_what_layers_are_not(bench):
     """A layer that is no archive, or not what the config names, fails the image and never passes; the next image is judged."""
     daemon, client, proxy = world(bench)
@@ -286,5 +320,5 @@ def children_of(pid):
 
 if __name__ == "__main__":
     harness.run([test_what_is_in_layers_is_judged, test_each_layer_is_fetched_once,
-                 test_layers_are_read_where_they_tell_something, test_what_layers_are_not,
+                 test_layers_are_read_where_they_tell_something, test_other_policies_cost_what_is_new, test_what_layers_are_not,
                  test_slow_layers_hold_up_nobody, test_kill_while_scanning])
