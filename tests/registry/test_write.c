@@ -286,7 +286,7 @@ static void test_wrong_blob_does_not_arrive(void **state)
     copy(&client, "layer", "quarantine/app", &result);
     expect_failure(&result, FAILURE_INPUT, "do not have the digest");
     assert_int_equal(digest_parse(stub_value(&client.stub, "layer"), &digest, NULL), 0);
-    (void)registry_fetch_blob(client.registry, "quarantine/app", &digest, 14000, result_take,
+    (void)registry_fetch_blob(client.registry, "quarantine/app", &digest, 20480, result_take,
                               &looked);
     client_wait(&client, &looked);
     expect_failure(&looked, FAILURE_ABSENT, "BLOB_UNKNOWN");

@@ -15,6 +15,7 @@ import argparse
 import base64
 import hashlib
 import http.server
+import io
 import json
 import os
 import re
@@ -23,6 +24,7 @@ import socket
 import ssl
 import struct
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -33,7 +35,7 @@ import certificates
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 
@@ -42,6 +44,16 @@ USER, PASSWORD = "robot", "correct horse"
 
 def digest_of(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def archive(content):
+    """A layer that holds one file."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        entry = tarfile.TarInfo("app")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return raw.getvalue()
 
 
 def compact(document):
@@ -72,13 +84,13 @@ class Content:
         return self.manifests.get((repository, digest)), digest
 
     def add_image(self, repository, architecture, tag=None, media_type=OCI_MANIFEST):
+        layer = archive((b"layer of " + architecture.encode()) * 1000)
         config = compact({
             "architecture": architecture, "os": "linux",
             "config": {"User": "1000", "Env": ["PATH=/usr/bin"], "Cmd": ["/app"]},
-            "rootfs": {"type": "layers", "diff_ids": [digest_of(b"diff" + architecture.encode())]},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer)]},
             "history": [{"created_by": "COPY app /app # buildkit"}],
         })
-        layer = (b"layer of " + architecture.encode()) * 1000
         manifest = {
             "schemaVersion": 2, "mediaType": media_type,
             "config": {"mediaType": OCI_CONFIG, **self.add_blob(repository, config)},
