@@ -78,10 +78,21 @@ static bool entry_blocks(const struct rule_entry *entry)
     return entry->severity >= SEVERITY_HIGH || (entry->on_fail & ~ACTION_BIT(ACTION_NOTIFY)) != 0;
 }
 
+static const struct waiver *find_waiver(const struct judging *judging,
+                                        const struct finding *finding)
+{
+    return waiver_list_find(&judging->set->waivers, finding, judging->input.placement,
+                            judging->input.now_ms);
+}
+
+static bool excuses(const void *judging, const struct finding *finding)
+{
+    return find_waiver(judging, finding) != NULL;
+}
+
 static bool waive(const struct judging *judging, struct finding *finding)
 {
-    const struct waiver *waiver = waiver_list_find(&judging->set->waivers, finding,
-                                                   judging->input.placement, judging->input.now_ms);
+    const struct waiver *waiver = find_waiver(judging, finding);
 
     if (!waiver)
         return false;
@@ -90,31 +101,41 @@ static bool waive(const struct judging *judging, struct finding *finding)
     return true;
 }
 
+static void count_status(struct judging *judging, const struct policy *policy,
+                         const struct rule_entry *entry, enum finding_status status, bool later)
+{
+    switch (status) {
+    case FINDING_WARN:
+        worsen(judging->verdict, VERDICT_WARN);
+        ask(policy, entry->on_fail & ACTION_BIT(ACTION_NOTIFY), judging->verdict);
+        return;
+    case FINDING_UNKNOWN:
+        count_unknown(policy, entry, later, judging->verdict);
+        return;
+    case FINDING_FAIL:
+        count_failure(policy, entry, entry_blocks(entry), judging->verdict);
+        return;
+    case FINDING_WAIVED:
+        break;
+    }
+}
+
 static void count_findings(struct judging *judging, const struct policy *policy,
                            const struct rule_entry *entry, const struct rule_report *report)
 {
     struct findings *findings = report->findings;
-    bool blocks = entry_blocks(entry);
 
     for (size_t i = report->first; i < findings->count; i++) {
         struct finding *finding = &findings->items[i];
-        enum finding_status status = finding->status;
 
         if (waive(judging, finding))
             continue;
-        if (status == FINDING_WARN) {
-            worsen(judging->verdict, VERDICT_WARN);
-            ask(policy, entry->on_fail & ACTION_BIT(ACTION_NOTIFY), judging->verdict);
-            continue;
-        }
-        if (status == FINDING_UNKNOWN) {
-            count_unknown(policy, entry, report->later, judging->verdict);
-            continue;
-        }
-        if (!blocks)
+        count_status(judging, policy, entry, finding->status, report->later);
+        if (finding->status == FINDING_FAIL && !entry_blocks(entry))
             finding->status = FINDING_WARN;
-        count_failure(policy, entry, blocks, judging->verdict);
     }
+    if (report->dropped_stands)
+        count_status(judging, policy, entry, report->dropped_worst, report->later);
 }
 
 /* What is read out of the config does not come later when the config is there; anything else may.
@@ -147,19 +168,50 @@ static bool lacks_facts(const struct facts *facts, struct rule_report *report)
     return false;
 }
 
-/* What was read of a group may be fine while the rest is not. */
-static void doubt_partial_pass(const struct facts *facts, struct rule_report *report)
+/* Is there anything that settles what the rule comes to, whatever else might be found? */
+static bool is_settled(const struct judging *judging, const struct rule_report *report)
 {
+    if (report->dropped_stands && report->dropped_worst != FINDING_WARN)
+        return true;
+    for (size_t i = report->first; i < report->findings->count; i++) {
+        const struct finding *finding = &report->findings->items[i];
+
+        if (finding->status != FINDING_WARN && !find_waiver(judging, finding))
+            return true;
+    }
+    return false;
+}
+
+/* The last finding makes room when one more is to be told. */
+static void make_room(struct rule_report *report)
+{
+    struct findings *findings = report->findings;
+
+    if (findings->count - report->first < RULE_FINDINGS_MAX)
+        return;
+    rule_report_settle(report);
+    report->dropped++;
+    report->spare = findings->items[--findings->count];
+    rule_report_settle(report);
+}
+
+/* What was read of a group may be fine, or excused, while the rest is not. */
+static void doubt_partial(const struct facts *facts, struct rule_report *report)
+{
+    const char *found =
+        report->findings->count > report->first ? "nothing else found" : "nothing found";
+
     for (int group = 0; group < FACT_GROUP_COUNT; group++) {
         const struct fact_status *status = &facts->status[group];
+        bool is_open = (report->type->needs & FACT_BIT(group)) && status->state == FACT_PARTIAL;
 
-        if (group == FACT_PLACEMENT || !(report->type->needs & FACT_BIT(group)) ||
-            status->state != FACT_PARTIAL)
+        if (group == FACT_PLACEMENT || (!is_open && !(group == FACT_FILES && report->layers_open)))
             continue;
         AUTO_FREE char *reason =
             text_printable(status->reason ? status->reason : "no reason given", 200);
+        make_room(report);
         rule_unknown(report, fact_group_name((enum fact_group)group),
-                     "nothing found, but %s facts are incomplete: %s",
+                     "%s, but %s facts are incomplete: %s", found,
                      fact_group_name((enum fact_group)group), reason);
         report->later = group == FACT_FILES && facts_layers_missing(facts);
         return;
@@ -173,7 +225,6 @@ static void tell_dropped(struct rule_report *report)
 
     if (dropped == 0)
         return;
-    finding_release(&report->spare);
     last = &report->findings->items[report->findings->count - 1];
     AUTO_FREE char *message =
         text_new("%s (and %zu more findings like this, left out)", last->message, dropped);
@@ -191,14 +242,17 @@ static void judge_rule(struct judging *judging, const struct policy *policy,
         .severity = entry->severity,
         .findings = &judging->verdict->findings,
         .first = judging->verdict->findings.count,
+        .excuses = excuses,
+        .argument = judging,
     };
 
     if (!lacks_facts(judging->input.facts, &report)) {
         enum judgement judgement = entry->type->judge(entry->settings, &judging->input, &report);
 
         assert(judgement == report.judgement);
-        if (judgement == RULE_PASS)
-            doubt_partial_pass(judging->input.facts, &report);
+        rule_report_settle(&report);
+        if (!is_settled(judging, &report))
+            doubt_partial(judging->input.facts, &report);
     }
     tell_dropped(&report);
     count_findings(judging, policy, entry, &report);

@@ -28,6 +28,20 @@ static void fingerprint(const struct rule_report *report, const char *subject,
     crypto_hex(sum, (FINGERPRINT_SIZE - 1) / 2, ret);
 }
 
+void rule_report_settle(struct rule_report *report)
+{
+    const struct finding *spare = &report->spare;
+
+    if (!spare->rule)
+        return;
+    if (!report->excuses || !report->excuses(report->argument, spare)) {
+        if (!report->dropped_stands || spare->status > report->dropped_worst)
+            report->dropped_worst = spare->status;
+        report->dropped_stands = true;
+    }
+    finding_release(&report->spare);
+}
+
 static struct finding *next_finding(struct rule_report *report)
 {
     struct findings *findings = report->findings;
@@ -35,7 +49,7 @@ static struct finding *next_finding(struct rule_report *report)
 
     if (findings->count - report->first >= RULE_FINDINGS_MAX) {
         report->dropped++;
-        finding_release(&report->spare);
+        rule_report_settle(report);
         return &report->spare;
     }
     findings->items =
@@ -120,7 +134,8 @@ enum judgement rule_doubt_layers(struct rule_report *report, const struct rule_i
 {
     const struct fact_status *status = &input->facts->status[FACT_FILES];
 
-    if (report->judgement != RULE_PASS || !input->layers || status->state == FACT_PRESENT)
+    report->layers_open = input->layers && status->state != FACT_PRESENT;
+    if (report->judgement != RULE_PASS || !report->layers_open)
         return report->judgement;
     AUTO_FREE char *reason =
         text_printable(status->reason ? status->reason : "no reason given", 200);

@@ -41,8 +41,14 @@ struct rule_report {
     size_t first;
     size_t dropped; /* findings beyond RULE_FINDINGS_MAX: counted, not kept */
     struct finding spare;
+    /* Does a waiver excuse it? Asked of what is dropped, which counts all the same; may be NULL. */
+    bool (*excuses)(const void *argument, const struct finding *finding);
+    const void *argument;
+    bool dropped_stands; /* some of what was dropped is not excused; the worst of it: */
+    enum finding_status dropped_worst;
     enum judgement judgement;
-    bool later; /* an unknown that may be known when the image is judged again */
+    bool layers_open; /* rule_doubt_layers(): the rule saw not all that layers might tell */
+    bool later;       /* an unknown that may be known when the image is judged again */
 };
 
 struct rule_type {
@@ -85,9 +91,11 @@ struct finding *rule_unknown(struct rule_report *report, const char *subject, co
 struct finding *rule_warn(struct rule_report *report, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 enum judgement rule_judgement(const struct rule_report *report);
+/* What was dropped last has been filled in: it is counted and forgotten. */
+void rule_report_settle(struct rule_report *report);
 /* For rules that want FACT_FILES, as their last word, when layers might have told of something:
- * makes a pass unknown when the policy looks into layers and they are not all known. Returns
- * rule_judgement(). */
+ * makes a pass unknown when the policy looks into layers and they are not all known; the engine
+ * does so when all that was found is excused, or warns only. Returns rule_judgement(). */
 enum judgement rule_doubt_layers(struct rule_report *report, const struct rule_input *input);
 
 void finding_set_path(struct finding *finding, const char *path); /* made printable */

@@ -24,6 +24,24 @@ static void judge(const char *policy, const char *facts_yaml, struct verdict *re
     policy_set_free(set);
 }
 
+/* The same, under a waiver for one rule and path. */
+static void judge_waived(const char *policy, const char *waived, const char *facts_yaml,
+                         struct verdict *ret)
+{
+    AUTO_FREE char *waivers =
+        text_new("waivers:\n  - { id: W, %s, reason: r, owner: o, expires: 2030-01-31 }\n", waived);
+    const struct policy_source sources[] = {{"p", policy, strlen(policy)},
+                                            {"w", waivers, strlen(waivers)}};
+    AUTO_FACTS struct facts *facts = support_facts(facts_yaml);
+    struct policy_set *set = NULL;
+    struct error err = {0};
+
+    if (policy_set_compile(sources, ARRAY_COUNT(sources), NULL, NULL, &set, &err) < 0)
+        fail_msg("%s", err.text);
+    policy_judge(set, facts, &place, support_now_ms(), ret);
+    policy_set_free(set);
+}
+
 /* A rule that fails for every image of `place`, with more of its entry. */
 #define FAILING(more) "  - { rule: tag-name" more " }\n"
 #define UNKNOWING(more) "  - { rule: tag-immutable" more " }\n"
@@ -225,6 +243,35 @@ static void test_partial_facts_do_not_unfail(void **state)
     verdict_release(&verdict);
 }
 
+/* Neither what only warns nor what is waived says anything about the part that was not read. */
+static void test_partial_facts_are_in_doubt_behind_warnings(void **state)
+{
+    static const char policy[] = "policy: p\nrules:\n  - { rule: secrets, severity: critical }\n";
+    static const struct {
+        const char *waived, *hit;
+    } rows[] = {
+        {"rule: volumes", "{ kind: secret-file, what: dotenv, path: app/.env }"},
+        {"rule: secrets, path: app/test.pem",
+         "{ kind: secret, what: private-key, path: app/test.pem }"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_FREE char *facts =
+            text_new("{ files: { complete: false, limits: [more hits than are kept], hits: [%s] }, "
+                     "groups: { files: { state: partial, reason: more hits than are kept } } }",
+                     rows[i].hit);
+        struct verdict verdict = {0};
+
+        judge_waived(policy, rows[i].waived, facts, &verdict);
+        assert_int_equal(verdict.status, VERDICT_UNKNOWN);
+        assert_int_equal(verdict.findings.count, 2);
+        assert_non_null(strstr(verdict.findings.items[1].message,
+                               "nothing else found, but files facts are incomplete"));
+        verdict_release(&verdict);
+    }
+}
+
 static void test_what_cannot_be_had(void **state)
 {
     static const char rules[] = "  - { rule: non-root, on-fail: [hold, remove] }\n"
@@ -411,9 +458,34 @@ static void test_findings_of_a_rule_are_bounded(void **state)
     verdict_release(&verdict);
 }
 
+/* Findings that a waiver excuses do not push out those that it does not. */
+static void test_what_is_left_out_counts(void **state)
+{
+    static const char policy[] = "policy: p\nrules:\n  - { rule: exposed-ports, severity: high }\n";
+    AUTO_TEXT struct text facts = {0};
+    struct verdict verdict = {0};
+
+    (void)state;
+    text_add(&facts, "{ config: { exposedPorts: [x");
+    for (int port = 0; port < 100; port++)
+        text_format(&facts, ", x%d", port);
+    for (int more = 0; more < 2; more++) {
+        AUTO_FREE char *all = text_new("%s%s] } }", text_data(&facts), more ? ", y" : "");
+
+        judge_waived(policy, "rule: exposed-ports, path: 'x*'", all, &verdict);
+        assert_int_equal(verdict.findings.count, RULE_FINDINGS_MAX);
+        assert_int_equal(verdict.findings.items[0].status, FINDING_WAIVED);
+        assert_int_equal(verdict.status, more ? VERDICT_FAIL : VERDICT_PASS);
+        verdict_release(&verdict);
+        verdict = (struct verdict){0};
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_left_out_counts),
+        cmocka_unit_test(test_partial_facts_are_in_doubt_behind_warnings),
         cmocka_unit_test(test_what_findings_come_to),
         cmocka_unit_test(test_all_policies_in_scope_apply),
         cmocka_unit_test(test_no_policy_says_so),
