@@ -35,10 +35,8 @@ struct tar {
     char long_type;
     bool long_global;
     struct text long_text;
-    bool has_long_name;
-    bool has_long_link;
-    struct text long_name;
-    struct text long_link;
+    bool has_long_name, has_long_link;
+    struct text long_name, long_link;
     struct tar_pax pax;
     struct tar_map_reader map_reader;
     struct tar_header header;
@@ -115,6 +113,8 @@ static int begin_long(struct tar *tar, struct error *err)
     if (said_before(tar, header->type))
         return error_set(err, FAILURE_INPUT,
                          "an entry's name is given twice: readers disagree about that");
+    if (header->type == 'g' && !tar_path_is_global(header->name))
+        return error_set(err, FAILURE_INPUT, "a file's name on a global header: readers disagree");
     tar->long_type = header->type;
     tar->left = header->size;
     tar->padding = padding_of(header->size);
@@ -134,6 +134,8 @@ static int end_long(struct tar *tar, struct error *err)
     int failure = 0;
 
     enter_padding(tar);
+    if (strchr("LK", tar->long_type) && text_data(&tar->long_text)[0] == '\0')
+        return error_set(err, FAILURE_INPUT, "an empty long name: readers disagree about that");
     switch (tar->long_type) {
     case 'L':
         tar->has_long_name = true;
@@ -289,6 +291,18 @@ static int read_data_map(struct tar *tar, const uint8_t *block, struct error *er
     return tar_map_done(&tar->map_reader) ? begin_data(tar, err) : 0;
 }
 
+/* In the oldest format the name says that it is a directory, which has no data. */
+static int check_oldest(const struct tar *tar, struct error *err)
+{
+    const char *name = tar->pax.path.length > 0 ? text_data(&tar->pax.path) : tar->header.name;
+
+    name = tar->has_long_name ? text_data(&tar->long_name) : name;
+    if (tar->header.type != '\0' ||
+        text_ends_with(name, "/") == text_ends_with(tar->header.name, "/"))
+        return 0;
+    return error_set(err, FAILURE_INPUT, "a directory by one of two names: readers disagree");
+}
+
 static int begin_entry(struct tar *tar, const uint8_t *block, struct error *err)
 {
     uint64_t size = tar->pax.has_size ? tar->pax.size : tar->header.size;
@@ -296,6 +310,8 @@ static int begin_entry(struct tar *tar, const uint8_t *block, struct error *err)
     if (++tar->end.entry_count > tar->limits.max_entries)
         return error_set(err, FAILURE_LIMIT, "more than %llu entries",
                          (unsigned long long)tar->limits.max_entries);
+    if (check_oldest(tar, err) < 0)
+        return FAILURE_INPUT;
     /* links and directories have no data, whatever their size says: this is how runtimes read */
     tar->left = has_data(tar_header_kind(&tar->header)) ? size : 0;
     tar->padding = padding_of(tar->left);

@@ -51,23 +51,22 @@ static int binary_number(const uint8_t *field, size_t size, int64_t *ret, struct
 int tar_number(const uint8_t *field, size_t size, int64_t *ret, struct error *err)
 {
     int64_t value = 0;
-    size_t i = 0;
+    size_t i = 0, end = size;
 
     if (size > 0 && field[0] & 0x80)
         return binary_number(field, size, ret, err);
-    while (i < size && field[i] == ' ')
+    while (end > 0 && (field[end - 1] == ' ' || field[end - 1] == 0))
+        end--;
+    while (i < end && field[i] == ' ')
         i++;
-    for (; i < size && field[i] >= '0' && field[i] <= '7'; i++)
+    /* other readers skip leading NULs, or take the field for zero */
+    if (i < end && field[i] == 0)
+        return error_set(err, FAILURE_INPUT, "a number begins with NUL");
+    for (; i < end && field[i] >= '0' && field[i] <= '7'; i++)
         value = value << 3 | (field[i] - '0');
-    while (i < size && field[i] == ' ')
-        i++;
-    /* a NUL ends it, unless digits stand behind a leading one: readers disagree about those */
-    if (i < size && field[i] != 0)
+    /* a NUL ends it, whatever follows */
+    if (i < end && field[i] != 0)
         return error_set(err, FAILURE_INPUT, "a number is not octal");
-    if (i == 0)
-        for (size_t k = 0; k < size; k++)
-            if (field[k] != 0)
-                return error_set(err, FAILURE_INPUT, "a number begins with NUL");
     *ret = value;
     return 0;
 }
@@ -113,14 +112,19 @@ static bool is_ascii(const uint8_t *block, struct field field)
     return true;
 }
 
+/* A time that is not given begins with NUL. */
+static bool is_no_time(const uint8_t *block, struct field field)
+{
+    int64_t ignored;
+
+    return block[field.offset] != 0 && number_at(block, field, &ignored, NULL) < 0;
+}
+
 /* GNU headers keep times where others keep the prefix; some writers put a prefix there all the
  * same. */
 static bool has_gnu_prefix(const uint8_t *block)
 {
-    int64_t ignored;
-
-    return (number_at(block, gnu_atime_field, &ignored, NULL) < 0 ||
-            number_at(block, gnu_ctime_field, &ignored, NULL) < 0) &&
+    return (is_no_time(block, gnu_atime_field) || is_no_time(block, gnu_ctime_field)) &&
            is_ascii(block, prefix_field);
 }
 

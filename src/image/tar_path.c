@@ -60,3 +60,15 @@ enum tar_whiteout tar_path_whiteout(struct text *path)
     path->length -= strlen(mark);
     return TAR_WHITEOUT;
 }
+
+bool tar_path_is_global(const char *name)
+{
+    static const char *const starts[] = {"pax_global_header", "GlobalHead", "@PaxHeader",
+                                         "PaxHeader"};
+    const char *slash = strrchr(name, '/');
+
+    for (size_t i = 0; i < ARRAY_COUNT(starts); i++)
+        if (text_starts_with(slash ? slash + 1 : name, starts[i]))
+            return true;
+    return false;
+}

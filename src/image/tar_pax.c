@@ -229,6 +229,12 @@ static int settle_sparse(struct tar_pax *pax, struct error *err)
         pax->map = TAR_MAP_IN_DATA;
     if (pax->major == '1' && (pax->minor != '0' || pax->sparse.stored > 0))
         return error_set(err, FAILURE_INPUT, "a sparse format that is not known");
+    /* some readers heed only what has a version that they know */
+    if ((pax->major == '0') != (pax->minor && pax->major != '1'))
+        return error_set(err, FAILURE_INPUT, "half a version of a sparse format");
+    if (pax->map == TAR_MAP_NONE && pax->sparse_name.length > 0)
+        return error_set(err, FAILURE_INPUT,
+                         "a sparse file's name without a map: readers disagree about that");
     if (pax->map == TAR_MAP_NONE)
         return 0;
     if (!pax->has_real_size)

@@ -409,6 +409,14 @@ static void damaged_headers_are_refused(void **state)
         {{.name = "a", .raw = "gg", .raw_at = 100, .raw_size = 2}, "mode: a number is not octal"},
         {{.name = "a", .size_field = "0000000000x"}, "size: a number is not octal"},
         {{.name = "a", .size_field = "\0000000000001"}, "size: a number begins with NUL"},
+        {{.name = "a",
+          .size_field = " \0"
+                        "0000001000"},
+         "size: a number begins with NUL"},
+        {{.name = "a",
+          .size_field = "12 \0"
+                        "34\0\0\0\0\0\0"},
+         "size: a number is not octal"},
         {{.name = "a", .size_field = "-0000000001"}, "size: a number is not octal"},
         {{.name = "a", .size_field = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
          "size: negative"},
@@ -488,6 +496,58 @@ static void what_readers_disagree_about_is_refused(void **state)
     text_add_bytes(&zero, (const char[512]){0}, 512);
     archive_add_file(&zero, "c", "d");
     expect_refused(&zero, "single zero block");
+}
+
+/* Names in which Go's reader, which container runtimes use, and others differ: with each of these a
+ * file could be had past whoever looks. */
+static void names_that_readers_disagree_about_are_refused(void **state)
+{
+    static const struct {
+        struct archive_entry before; /* in front of … */
+        const char *records[3];
+        struct archive_entry entry;
+    } rows[] = {
+        /* an empty long name: the short one counts, or none */
+        {{.name = "x", .type = 'L', .data = "\0", .data_size = 1}, {NULL}, {.name = "etc/passwd"}},
+        {{.name = "x", .type = 'K', .data = ""}, {NULL}, {.name = "l", .type = '2', .link = "etc"}},
+        /* the oldest format: has this entry data? */
+        {{0}, {"path=etc/passwd"}, {.name = "directory/", .type = 'v', .data = "data"}},
+        {{0}, {"path=directory/"}, {.name = "file", .type = 'v', .data = "data"}},
+        {{.name = "x", .type = 'L', .data = "file"}, {NULL}, {.name = "directory/", .type = 'v'}},
+        /* a sparse file's name, for a file that is none, or of a version that is none */
+        {{0}, {"GNU.sparse.name=harmless", "path=etc/passwd"}, {.name = "x"}},
+        {{0}, {"GNU.sparse.name=harmless", "GNU.sparse.major=0"}, {.name = "etc/passwd"}},
+        {{0}, {"GNU.sparse.name=harmless", "GNU.sparse.minor=1"}, {.name = "etc/passwd"}},
+        /* what stands at the name of a global header is taken away */
+        {{.name = "etc/passwd", .type = 'g', .data = "14 comment=x\n"}, {NULL}, {.name = "x"}},
+        {{.name = "etc/.wh.passwd", .type = 'g', .data = "14 comment=x\n"}, {NULL}, {.name = "x"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_TEXT struct text archive = {0};
+
+        archive_add_file(&archive, "first", "x");
+        if (rows[i].before.name)
+            archive_add(&archive, &rows[i].before);
+        if (rows[i].records[0])
+            archive_add_pax(&archive, 'x', rows[i].records);
+        archive_add(&archive, &rows[i].entry);
+        archive_add_end(&archive);
+        expect_refused(&archive, i == 6 || i == 7 ? "half a version" : "readers disagree");
+    }
+}
+
+/* A time that begins with NUL is none, and no sign of a prefix in its place. */
+static void a_time_left_out_is_no_prefix(void **state)
+{
+    AUTO_TEXT struct text archive = {0};
+
+    (void)state;
+    archive_add(&archive, ENTRY(.name = "etc/passwd", .magic = MAGIC_GNU, .raw_at = 345,
+                                .raw = "00000000001\0\0junk", .raw_size = 17));
+    archive_add_end(&archive);
+    expect_notes(&archive, "file etc/passwd size=0 []\n");
 }
 
 static void ends_of_archives(void **state)
@@ -593,6 +653,8 @@ int main(void)
         cmocka_unit_test(damaged_headers_are_refused),
         cmocka_unit_test(damaged_records_are_refused),
         cmocka_unit_test(what_readers_disagree_about_is_refused),
+        cmocka_unit_test(names_that_readers_disagree_about_are_refused),
+        cmocka_unit_test(a_time_left_out_is_no_prefix),
         cmocka_unit_test(ends_of_archives),
         cmocka_unit_test(bounds),
         cmocka_unit_test(giant_names),

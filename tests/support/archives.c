@@ -90,10 +90,11 @@ void archive_add_pax(struct text *to, char type, const char *const *records)
 
     for (; *records; records++)
         add_record(&data, *records);
-    archive_add(to, &(struct archive_entry){.name = "PaxHeaders/x",
-                                            .type = type,
-                                            .data = text_data(&data),
-                                            .data_size = data.length});
+    archive_add(to,
+                &(struct archive_entry){.name = type == 'g' ? "pax_global_header" : "PaxHeaders/x",
+                                        .type = type,
+                                        .data = text_data(&data),
+                                        .data_size = data.length});
 }
 
 void archive_add_end(struct text *to)
