@@ -29,8 +29,7 @@ struct tar {
     uint64_t left;   /* bytes of the long text, the data or the padding */
     size_t padding;  /* behind what is being read */
     bool zero_block; /* the block before was zero */
-    bool in_entry;
-    bool ended;
+    bool in_entry, ended;
     /* What is said about the next entry. */
     char long_type;
     bool long_global;
@@ -40,8 +39,7 @@ struct tar {
     struct tar_pax pax;
     struct tar_map_reader map_reader;
     struct tar_header header;
-    struct text path;
-    struct text link;
+    struct text path, link;
     struct tar_end end;
 };
 
@@ -99,6 +97,8 @@ static bool said_before(const struct tar *tar, char type)
         return tar->has_long_link;
     case 'x':
         return tar->pax.given;
+    case 'g': /* hides what was said from some */
+        return tar->has_long_name || tar->has_long_link || tar->pax.given;
     }
     return false;
 }
@@ -112,7 +112,7 @@ static int begin_long(struct tar *tar, struct error *err)
                          (unsigned long long)header->size);
     if (said_before(tar, header->type))
         return error_set(err, FAILURE_INPUT,
-                         "an entry's name is given twice: readers disagree about that");
+                         "an entry's name is given twice, or apart from it: readers disagree");
     if (header->type == 'g' && !tar_path_is_global(header->name))
         return error_set(err, FAILURE_INPUT, "a file's name on a global header: readers disagree");
     tar->long_type = header->type;

@@ -520,6 +520,10 @@ static void names_that_readers_disagree_about_are_refused(void **state)
         {{0}, {"GNU.sparse.name=harmless", "GNU.sparse.minor=1"}, {.name = "etc/passwd"}},
         /* what stands at the name of a global header is taken away */
         {{.name = "etc/passwd", .type = 'g', .data = "14 comment=x\n"}, {NULL}, {.name = "x"}},
+        /* … and it makes some forget what was said before */
+        {{.name = "x", .type = 'L', .data = "harmless"},
+         {NULL},
+         {.name = "pax_global_header", .type = 'g', .data = "14 comment=x\n"}},
         {{.name = "etc/.wh.passwd", .type = 'g', .data = "14 comment=x\n"}, {NULL}, {.name = "x"}},
     };
 
