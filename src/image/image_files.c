@@ -8,33 +8,66 @@
 #include "layer_merge.h"
 #include "regwarden/map.h"
 
-/* Hits and packages that hang on a path, in one list. */
+/* A hit, package or probe that hangs on a path. */
 struct interest {
     struct interest *next;
     size_t hit;     /* index, or NONE */
     size_t package; /* index into the layer's, or NONE */
     size_t probe;   /* index, or NONE */
+};
+
+/* All that hangs on one path in one layer. What is below it is counted here once, however many hits
+ * there are. */
+struct place {
+    struct place *next; /* the same path in another layer */
     size_t layer;
+    struct interest *interests;
+    uint64_t visible_files;
+    uint64_t visible_bytes;
+    int hidden_by;
+};
+
+/* A directory around the current path on which something hangs. */
+struct around {
+    size_t length; /* of its path */
+    struct place *places;
 };
 #define NONE SIZE_MAX
 
 struct view {
     struct image_files *files;
     const struct layer_facts *const *layers;
-    struct map *interests; /* path -> struct interest * */
+    struct map *places; /* path -> struct place * */
+    struct text path;   /* of the last record: the next one's is much the same */
+    struct around *arounds;
+    size_t around_count;
+    size_t around_capacity;
     size_t package_capacity;
     bool found[LAYER_FILE_COUNT];
     bool linked[LAYER_FILE_COUNT]; /* something is written through a link that may be this file */
-    struct text prefix;
 };
 
-static void add_interest(struct view *view, const char *path, struct interest interest)
+static struct place *find_place(struct place *places, size_t layer)
+{
+    while (places && places->layer != layer)
+        places = places->next;
+    return places;
+}
+
+static void add_interest(struct view *view, const char *path, size_t layer,
+                         struct interest interest)
 {
     struct interest *new = memory_new(sizeof(*new));
+    struct place *places = map_get(view->places, path), *place = find_place(places, layer);
 
+    if (!place) {
+        place = memory_new(sizeof(*place));
+        *place = (struct place){.next = places, .layer = layer, .hidden_by = -1};
+        map_set(view->places, path, place);
+    }
     *new = interest;
-    new->next = map_get(view->interests, path);
-    map_set(view->interests, path, new);
+    new->next = place->interests;
+    place->interests = new;
 }
 
 static void collect_probes(struct view *view)
@@ -50,9 +83,8 @@ static void collect_probes(struct view *view)
             files->probes[files->probe_count] =
                 (struct image_probe){.probe = probe, .layer = layer, .hidden_by = -1};
             add_interest(
-                view, probe->path,
-                (struct interest){
-                    .hit = NONE, .package = NONE, .probe = files->probe_count++, .layer = layer});
+                view, probe->path, layer,
+                (struct interest){.hit = NONE, .package = NONE, .probe = files->probe_count++});
         }
 }
 
@@ -69,29 +101,38 @@ static void collect_interests(struct view *view)
             files->hits[files->hit_count] =
                 (struct image_hit){.hit = &facts->hits[i], .layer = layer, .hidden_by = -1};
             add_interest(
-                view, facts->hits[i].path,
-                (struct interest){
-                    .hit = files->hit_count++, .package = NONE, .probe = NONE, .layer = layer});
+                view, facts->hits[i].path, layer,
+                (struct interest){.hit = files->hit_count++, .package = NONE, .probe = NONE});
         }
         for (size_t i = 0; i < facts->package_count; i++)
-            add_interest(
-                view, facts->packages[i].path,
-                (struct interest){.hit = NONE, .package = i, .probe = NONE, .layer = layer});
+            add_interest(view, facts->packages[i].path, layer,
+                         (struct interest){.hit = NONE, .package = i, .probe = NONE});
     }
     collect_probes(view);
 }
 
-static void free_interests(struct view *view)
+static void free_place(struct place *place)
+{
+    for (struct interest *next, *interest = place->interests; interest; interest = next) {
+        next = interest->next;
+        free(interest);
+    }
+    free(place);
+}
+
+static void free_places(struct view *view)
 {
     size_t position = 0;
     void *value;
 
-    while (map_each(view->interests, &position, NULL, &value))
-        for (struct interest *next, *interest = value; interest; interest = next) {
-            next = interest->next;
-            free(interest);
+    while (map_each(view->places, &position, NULL, &value))
+        for (struct place *next, *place = value; place; place = next) {
+            next = place->next;
+            free_place(place);
         }
-    map_free(view->interests);
+    map_free(view->places);
+    free(view->arounds);
+    text_release(&view->path);
 }
 
 static void add_top(struct image_top *top, size_t *count, const struct merge_record *record)
@@ -112,58 +153,110 @@ static void add_top(struct image_top *top, size_t *count, const struct merge_rec
                                  .hidden_by = record->hidden_by};
 }
 
-static void add_package(struct view *view, const struct interest *interest)
+static void add_package(struct view *view, size_t layer, size_t package)
 {
     struct image_files *files = view->files;
 
     files->packages = memory_grow(files->packages, files->package_count, &view->package_capacity,
                                   sizeof(*files->packages));
     files->packages[files->package_count++] = (struct image_package){
-        .package = &view->layers[interest->layer]->packages[interest->package],
-        .layer = interest->layer,
+        .package = &view->layers[layer]->packages[package],
+        .layer = layer,
     };
 }
 
-static void touch_hit(struct image_hit *hit, const struct merge_record *record)
+/* A file at the place, or below it. */
+static void touch(struct place *places, const struct merge_record *record)
 {
+    struct place *place = find_place(places, record->layer);
+
+    if (!place || record->kind == LAYER_PATH_DIRECTORY)
+        return;
     if (record->hidden_by < 0) {
-        hit->visible_files++;
-        hit->visible_bytes += record->size;
-    } else if (hit->hidden_by < 0) {
-        hit->hidden_by = record->hidden_by;
+        place->visible_files++;
+        place->visible_bytes += record->size;
+    } else if (place->hidden_by < 0) {
+        place->hidden_by = record->hidden_by;
     }
 }
 
-static void touch(struct view *view, const char *path, bool whole,
-                  const struct merge_record *record)
+/* What the record is itself. */
+static void touch_itself(struct view *view, struct place *places, const struct merge_record *record)
 {
-    for (const struct interest *interest = map_get(view->interests, path); interest;
+    struct place *place = find_place(places, record->layer);
+
+    for (const struct interest *interest = place ? place->interests : NULL; interest;
          interest = interest->next) {
-        if (interest->layer != record->layer)
-            continue;
-        if (interest->hit != NONE && record->kind != LAYER_PATH_DIRECTORY)
-            touch_hit(&view->files->hits[interest->hit], record);
-        if (interest->probe != NONE && whole)
+        if (interest->probe != NONE)
             view->files->probes[interest->probe].hidden_by = record->hidden_by;
-        if (interest->package != NONE && whole && record->hidden_by < 0)
-            add_package(view, interest);
+        if (interest->package != NONE && record->hidden_by < 0)
+            add_package(view, record->layer, interest->package);
+    }
+}
+
+/* Makes `arounds` those of this path. Records come in about the order of their paths, so that most
+ * directories around are those of the record before. */
+static void move_to(struct view *view, const char *path)
+{
+    const char *before = text_data(&view->path);
+    size_t same = 0;
+
+    while (before[same] && before[same] == path[same])
+        same++;
+    while (view->around_count > 0) {
+        size_t length = view->arounds[view->around_count - 1].length;
+        if (length < same || (length == same && path[length] == '/'))
+            break;
+        view->around_count--;
+    }
+    text_clear(&view->path);
+    text_add(&view->path, path);
+    for (char *slash = view->path.data ? strchr(view->path.data + same, '/') : NULL; slash;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        struct place *places = map_get(view->places, view->path.data);
+        *slash = '/';
+        if (!places)
+            continue;
+        view->arounds = memory_grow(view->arounds, view->around_count, &view->around_capacity,
+                                    sizeof(*view->arounds));
+        view->arounds[view->around_count++] =
+            (struct around){.length = (size_t)(slash - view->path.data), .places = places};
     }
 }
 
 /* The path and every directory around it. */
 static void touch_all(struct view *view, const struct merge_record *record)
 {
-    if (map_count(view->interests) == 0)
+    struct place *places;
+
+    if (map_count(view->places) == 0)
         return;
-    touch(view, record->path, true, record);
+    places = map_get(view->places, record->path);
+    touch(places, record);
+    touch_itself(view, places, record);
     if (record->kind == LAYER_PATH_DIRECTORY)
         return;
-    text_clear(&view->prefix);
-    text_add(&view->prefix, record->path);
-    for (char *slash; view->prefix.data && (slash = strrchr(view->prefix.data, '/'));) {
-        *slash = '\0';
-        touch(view, view->prefix.data, false, record);
-    }
+    move_to(view, record->path);
+    for (size_t i = 0; i < view->around_count; i++)
+        touch(view->arounds[i].places, record);
+}
+
+static void settle_hits(struct view *view)
+{
+    size_t position = 0;
+    void *value;
+
+    while (map_each(view->places, &position, NULL, &value))
+        for (const struct place *place = value; place; place = place->next)
+            for (const struct interest *at = place->interests; at; at = at->next) {
+                if (at->hit == NONE)
+                    continue;
+                struct image_hit *hit = &view->files->hits[at->hit];
+                hit->visible_files = place->visible_files;
+                hit->visible_bytes = place->visible_bytes;
+                hit->hidden_by = place->hidden_by;
+            }
 }
 
 static const char *base_of(const char *path)
@@ -270,6 +363,7 @@ static void settle(struct view *view)
     struct image_files *files = view->files;
 
     files->complete = known_down_to(view, 0);
+    settle_hits(view);
     doubt_hits(view);
     for (unsigned i = 0; i < LAYER_FILE_COUNT; i++)
         settle_file(view, (enum layer_file)i);
@@ -287,13 +381,12 @@ int image_files_build(const struct layer_facts *const *layers, size_t count,
         return error_set(err, FAILURE_LIMIT, "an image of more than %d layers", IMAGE_LAYERS_MAX);
     files->layer_count = count;
     files->layers = memory_new_array(count, sizeof(*files->layers));
-    view.interests = map_new();
+    view.places = map_new();
     collect_interests(&view);
     int failure = layers_merge(layers, count, visit, &view, err);
     if (failure == 0)
         settle(&view);
-    free_interests(&view);
-    text_release(&view.prefix);
+    free_places(&view);
     if (failure < 0)
         return failure;
     *ret = TAKE(files);

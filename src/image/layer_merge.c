@@ -16,17 +16,19 @@ struct pending {
     uint64_t size;
 };
 
-struct frame {
-    size_t length;       /* of the path */
-    size_t hidden_below; /* what lower layers than this have below the path is hidden by it */
-    struct pending pending;
-};
-
 /* What the layers have at the current path. */
 struct found {
     size_t layer;
     enum layer_path_kind kind;
     uint64_t size;
+};
+
+struct frame {
+    size_t length;       /* of the path */
+    size_t hidden_below; /* what lower layers than this have below the path is hidden by it */
+    struct pending pending;
+    struct found *links; /* all that layers have at the path, when one of them is a link */
+    size_t link_count;
 };
 
 struct merge {
@@ -37,6 +39,8 @@ struct merge {
     struct frame *frames;
     size_t frame_count;
     size_t frame_capacity;
+    size_t pending_count; /* of all frames */
+    size_t linked_count;  /* frames that have links */
     struct found *found;
     size_t found_count;
     size_t found_capacity;
@@ -145,6 +149,7 @@ static void settle(struct merge *merge, struct frame *frame, const char *path, i
     if (!frame->pending.there)
         return;
     frame->pending.there = false;
+    merge->pending_count--;
     own = memory_copy_bytes(path, frame->length);
     give(merge, own, &winner, hidden_by, false);
 }
@@ -176,6 +181,8 @@ static void leave(struct merge *merge, const char *before, const char *path)
         if (path && surrounds(last, before, path))
             return;
         settle(merge, last, before, -1);
+        merge->linked_count -= last->links != NULL;
+        free(last->links);
         merge->frame_count--;
     }
 }
@@ -221,7 +228,7 @@ static bool cross_files(struct merge *merge, size_t layer)
 {
     bool link = false;
 
-    for (size_t i = 0; i + 1 < merge->frame_count; i++) {
+    for (size_t i = 0; merge->pending_count > 0 && i + 1 < merge->frame_count; i++) {
         struct frame *frame = &merge->frames[i];
         if (!frame->pending.there || frame->pending.layer > layer)
             continue;
@@ -233,19 +240,65 @@ static bool cross_files(struct merge *merge, size_t layer)
     return link;
 }
 
+/* The link that stands at this frame's path when so many layers are there; NULL: something else. */
+static const struct found *link_at(const struct frame *frame, size_t layer)
+{
+    const struct found *last = NULL;
+
+    for (size_t i = 0; i < frame->link_count; i++)
+        if (frame->links[i].layer <= layer && frame->links[i].kind != LAYER_PATH_OPAQUE)
+            last = &frame->links[i];
+    return last && last->kind == LAYER_PATH_SYMLINK ? last : NULL;
+}
+
+/* Does `layer` reach this path through a link that is not there any more? What it has there stands
+ * where the link led to. `hider`: the layer that is known to hide the path, -1. */
+static bool has_lost_link(const struct merge *merge, size_t layer, int hider)
+{
+    size_t later = hider < 0 ? SIZE_MAX : (size_t)hider;
+
+    for (size_t i = 1; merge->linked_count > 0 && i + 1 < merge->frame_count; i++) {
+        const struct found *link = link_at(&merge->frames[i], layer);
+        if (link && (merge->frames[i - 1].hidden_below > link->layer ||
+                     link_at(&merge->frames[i], later) != link))
+            return true;
+    }
+    return false;
+}
+
+/* Later paths ask what stands at this one. */
+static void keep_links(struct merge *merge, struct frame *own)
+{
+    for (size_t i = 0; i < merge->found_count; i++) {
+        if (merge->found[i].kind != LAYER_PATH_SYMLINK)
+            continue;
+        own->links = memory_new_array(merge->found_count, sizeof(*own->links));
+        own->link_count = merge->found_count;
+        memcpy(own->links, merge->found, merge->found_count * sizeof(*own->links));
+        merge->linked_count++;
+        return;
+    }
+}
+
 static void take(struct merge *merge, const struct found *found, size_t hidden_below)
 {
     struct frame *own = &merge->frames[merge->frame_count - 1];
     int hidden_by = first_above(merge, found->layer, hidden_below);
     bool through_link = cross_files(merge, found->layer) && hidden_by < 0;
 
+    if (has_lost_link(merge, found->layer, hidden_by)) {
+        through_link = true;
+        hidden_by = -1;
+    }
     if (found->kind != LAYER_PATH_DIRECTORY && found->layer > own->hidden_below)
         own->hidden_below = found->layer;
     if (hidden_by >= 0 || through_link || found->kind == LAYER_PATH_DIRECTORY)
         give(merge, text_data(&merge->path), found, hidden_by, through_link);
-    else
+    else {
+        merge->pending_count += !own->pending.there;
         own->pending = (struct pending){
             .there = true, .layer = found->layer, .kind = found->kind, .size = found->size};
+    }
 }
 
 static void judge(struct merge *merge)
@@ -261,6 +314,7 @@ static void judge(struct merge *merge)
     for (size_t i = 0; i < merge->found_count; i++)
         if (!is_mark(merge->found[i].kind))
             take(merge, &merge->found[i], hidden_below);
+    keep_links(merge, own);
 }
 
 static int run(struct merge *merge, struct error *err)
@@ -293,6 +347,8 @@ int layers_merge(const struct layer_facts *const *layers, size_t count, merge_vi
         failure = run(&merge, err);
     for (size_t i = 0; i < count; i++)
         layer_paths_end(&merge.cursors[i]);
+    for (size_t i = 0; i < merge.frame_count; i++) /* after a failure */
+        free(merge.frames[i].links);
     free(merge.cursors);
     free(merge.heap);
     free(merge.frames);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -100,6 +101,14 @@ static const struct {
     {{"f a/b;f a-b;f a.b;f a/b/c", ""}, "0:a/b/c 0:a/b 0:a-b 0:a.b"},
     {{"", "f a"}, "1:a"},
     {{"w a;w b/c;o d"}, ""},
+    /* who takes a link away leaves what was written through it */
+    {{"l d x;f d/a", "w d"}, "0:d-1 0:d/a@"},
+    {{"l d x;f d/a", "d d"}, "0:d-1 0:d/a@"},
+    {{"l d x;f d/a", "l d y"}, "0:d-1 0:d/a@ 1:d"},
+    {{"l e/d x", "f e/d/a", "w e"}, "0:e/d-2 1:e/d/a@"},
+    {{"l d x;f d/a", "f d/a"}, "0:d/a-1 1:d/a@ 0:d"},
+    {{"l d x;f d/a", "w d/a"}, "0:d/a-1 0:d"},
+    {{"l d x", "w d;f d/a", "w d"}, "0:d-1 1:d/a-2"},
 };
 
 static void small_images(void **state)
@@ -322,6 +331,38 @@ static void hits_say_what_of_them_is_visible(void **state)
     free_layers(layers, count);
 }
 
+/* A hit that is shown where most of a deep tree's files stand beside it: what surrounds them is
+ * looked for once. */
+static void deep_trees_are_walked_once(void **state)
+{
+    enum { DEPTH = 2000, FILES = 20000, SECONDS_MAX = 20 };
+    struct layer_facts *layer = layer_of("f .env 1");
+    const struct layer_facts *const layers[] = {layer};
+    AUTO_IMAGE_FILES struct image_files *files = NULL;
+    AUTO_TEXT struct text path = {0}, before = {0};
+    clock_t start;
+
+    (void)state;
+    add_hit(layer, "env-file", ".env");
+    text_add(&before, ".env");
+    for (int i = 0; i < FILES; i++) {
+        text_clear(&path);
+        for (int k = 0; k < DEPTH; k++)
+            text_add(&path, "a/");
+        text_format(&path, "%05d", i);
+        layer_paths_add(&layer->paths, text_data(&before),
+                        &(struct layer_path){text_data(&path), LAYER_PATH_FILE, 1, ""});
+        text_clear(&before);
+        text_add(&before, text_data(&path));
+    }
+    start = clock();
+    assert_int_equal(image_files_build(layers, 1, &files, NULL), 0);
+    assert_true((clock() - start) / CLOCKS_PER_SEC < SECONDS_MAX);
+    assert_int_equal(files->file_count, FILES + 1);
+    assert_int_equal(files->hits[0].visible_files, 1);
+    layer_facts_free(layer);
+}
+
 static void add_probe(const struct layer_facts *layer, const char *path)
 {
     struct layer_facts *facts = (struct layer_facts *)(uintptr_t)layer;
@@ -445,6 +486,7 @@ int main(void)
         cmocka_unit_test(small_images),
         cmocka_unit_test(random_images_as_the_plainest_merge),
         cmocka_unit_test(hits_say_what_of_them_is_visible),
+        cmocka_unit_test(deep_trees_are_walked_once),
         cmocka_unit_test(probes_say_what_hides_them),
         cmocka_unit_test(the_largest_are_kept_in_order),
         cmocka_unit_test(which_passwd_counts),
