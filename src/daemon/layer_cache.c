@@ -53,6 +53,16 @@ void layer_cache_free(struct layer_cache *cache)
     free(cache);
 }
 
+static void forget(struct layer_cache *cache, const char *key)
+{
+    struct entry *entry = map_remove(cache->young, key);
+
+    if (entry)
+        cache->young_bytes -= entry->packed.length;
+    entry_free(entry);
+    entry_free(map_remove(cache->old, key));
+}
+
 void layer_cache_put(struct layer_cache *cache, const struct digest *digest,
                      const struct text *packed, const struct text_list *probes_asked)
 {
@@ -60,7 +70,7 @@ void layer_cache_put(struct layer_cache *cache, const struct digest *digest,
     struct entry *entry;
 
     digest_format(digest, key);
-    entry_free(map_remove(cache->old, key));
+    forget(cache, key);
     if (packed->length > cache->half_bytes)
         return;
     if (cache->young_bytes + packed->length > cache->half_bytes) {
@@ -73,7 +83,7 @@ void layer_cache_put(struct layer_cache *cache, const struct digest *digest,
     text_add_bytes(&entry->packed, packed->data, packed->length);
     text_list_copy(&entry->probes, probes_asked);
     cache->young_bytes += packed->length;
-    entry_free(map_set(cache->young, key, entry));
+    map_set(cache->young, key, entry);
 }
 
 static const struct entry *find(const struct layer_cache *cache, const struct digest *digest)

@@ -268,14 +268,21 @@ bool merge_cancel(struct layers *layers, uint64_t id)
     return true;
 }
 
+static struct merge *first_that_waits(const struct layers *layers)
+{
+    struct merge *merge = TAILQ_FIRST(&layers->merges);
+
+    while (merge && merge->running)
+        merge = TAILQ_NEXT(merge, link);
+    return merge;
+}
+
 void merge_close(struct layers *layers)
 {
-    struct merge *next;
+    struct merge *merge;
 
-    for (struct merge *merge = TAILQ_FIRST(&layers->merges); merge; merge = next) {
-        next = TAILQ_NEXT(merge, link);
-        if (merge->running)
-            continue;
+    /* Whoever is told may cancel others, or begin anew. */
+    while ((merge = first_that_waits(layers))) {
         error_set(&merge->error, FAILURE_LATER, "reading layers was stopped");
         merge_end(merge);
     }

@@ -106,8 +106,10 @@ enum progress review_spread(struct review *review)
 {
     struct event place = review->event; /* borrows */
 
+    /* What is judged again because of evidence is nobody's evidence: two images may be pushed under
+     * tags that name each other, or one under its own. */
     if (review->event.action != EVENT_PUSH || review->event.cause == EVENT_CAUSE_POLICY ||
-        !find_subject(review, &place.digest))
+        review->event.cause == EVENT_CAUSE_EVIDENCE || !find_subject(review, &place.digest))
         return PROGRESS_NEXT;
     store_load_judged(review->daemon->store, &place, SPREAD_MAX, loaded, review);
     return PROGRESS_WAITING;

@@ -112,6 +112,32 @@ static void evidence_lifts_no_measure(void **state)
     assert_true(json_bool(json_get(json_at(verdicts, 0), "enforced"), false));
 }
 
+/* Whoever may push chooses the tags. */
+static void an_image_that_is_its_own_evidence_is_judged_again_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct digest image;
+    struct digest sbom;
+    char text[DIGEST_TEXT_SIZE];
+    AUTO_FREE char *own = NULL;
+    AUTO_FREE char *tag = NULL;
+    uint64_t begun;
+
+    use_policy(fixture, POLICY("{ rule: attested, with: { provenance: false } }"));
+    switches(fixture, "{'referrers': false}");
+    image = push_image(fixture, "team/app", "v1", true, "one");
+    own = text_new("sha256-%s", digest_format(&image, text) + 7);
+    tag = text_new("%s.sbom", own);
+    push_image(fixture, "team/app", own, true, "one");
+    tell_push(fixture, "team/app", own, &image);
+    settle(fixture);
+    begun = fixture->daemon.counters.reviews_begun;
+    sbom = push_sbom(fixture, tag, NULL);
+    tell_push(fixture, "team/app", tag, &sbom);
+    settle(fixture);
+    assert_int_equal(fixture->daemon.counters.reviews_begun, begun + 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +145,7 @@ int main(void)
         TEST(a_tag_of_cosign_says_whom_it_is_about),
         TEST(nobody_is_bothered_without_need),
         TEST(evidence_lifts_no_measure),
+        TEST(an_image_that_is_its_own_evidence_is_judged_again_once),
     };
 
     return cmocka_run_group_tests_name("evidence", tests, fixture_group_setup,

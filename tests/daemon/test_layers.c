@@ -777,6 +777,10 @@ static void old_entries_go(void **state)
     }
     assert_non_null(layer_cache_get(cache, &digest));
     assert_in_range(kept, 5, 10);
+    for (size_t i = 0; i < 30; i++) /* the same one: no others go for it */
+        layer_cache_put(cache, &digest, &packed, &none);
+    make_digest(28, &digest);
+    assert_non_null(layer_cache_get(cache, &digest));
     while (packed.length <= 500)
         text_add_char(&packed, 'x');
     layer_cache_put(cache, &digest, &packed, &none); /* too large */
