@@ -192,7 +192,8 @@ struct resolved_user {
 void facts_resolve_user(const char *user, const struct facts_files *files,
                         struct resolved_user *ret);
 
-/* The member "files" of the facts document. Returns new. */
+/* The member "files" of the facts document. It names LAYER_FACTS_VERSION: facts_from_json() leaves
+ * out the group of another one, so that it is gathered anew. Returns new. */
 struct json *facts_files_to_json(const struct facts_files *files);
 /* FAILURE_INPUT when a member is not as it ought to be. All may be missing, as in examples written
  * by hand: layers are present and as many as are named (but at least `layer_count`), files and

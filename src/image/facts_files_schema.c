@@ -10,6 +10,8 @@ static const char schema[] =
     " \"files\": {\"type\": \"object\", \"description\": \"What the layers hold, from the bottom "
     "one (0) up. In an example written by hand all may be left out but for what a thing is.\", "
     "\"properties\": {\n"
+    "  \"layerFactsVersion\": {\"type\": \"integer\", \"description\": \"of what was looked for in "
+    "the layers\"},\n"
     "  \"complete\": {\"type\": \"boolean\", \"description\": \"every layer was read whole, and "
     "what is hidden is known\"},\n"
     "  \"limits\": {\"$ref\": \"#/$defs/strings\", \"description\": \"what was left out because a "

@@ -178,6 +178,7 @@ struct json *facts_files_to_json(const struct facts_files *files)
         json_append_take(packages, package_to_json(&files->packages[i]));
     for (size_t i = 0; i < files->probe_count; i++)
         json_append_take(probes, probe_to_json(&files->probes[i]));
+    json_set_integer(json, "layerFactsVersion", LAYER_FACTS_VERSION);
     json_set_bool(json, "complete", files->complete);
     json_set_take(json, "limits", json_from_list(&files->limits));
     json_set_take(json, "layers", layers);

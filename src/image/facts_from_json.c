@@ -349,6 +349,12 @@ static int read_secrets(const struct json *root, struct facts *ret, struct error
     return failure;
 }
 
+/* What was looked for in layers by another version of it: they are looked into once more. */
+static bool is_outdated(const struct json *files)
+{
+    return json_get_integer(files, "layerFactsVersion", LAYER_FACTS_VERSION) != LAYER_FACTS_VERSION;
+}
+
 /* Without "groups", as in an example written by hand, what is there is present. */
 static int read_group(const struct json *root, enum fact_group group,
                       const struct facts_files *files, struct fact_status *ret, struct error *err)
@@ -360,6 +366,11 @@ static int read_group(const struct json *root, enum fact_group group,
     const char *state = json_get_string(status, "state");
     if (group == FACT_FILES && files && !text_equal(state, "absent")) {
         facts_files_status(files, ret); /* follows from what is there */
+        return 0;
+    }
+    if (group == FACT_FILES && !files && json_get(root, name)) {
+        ret->state = FACT_ABSENT;
+        ret->reason = memory_copy_text("the layers were looked into by another version");
         return 0;
     }
     if (!status) {
@@ -435,7 +446,7 @@ static int read_files(const struct json *root, struct facts *ret, struct error *
 {
     const struct json *files;
     int failure = fields_member(root, "files", "facts", JSON_KIND_OBJECT, &files, err);
-    if (failure || !files)
+    if (failure || !files || is_outdated(files))
         return failure;
     return facts_files_from_json(files, ret->manifest ? ret->manifest->layer_count : 0, &ret->files,
                                  err);

@@ -148,7 +148,9 @@ static const char whole[] =
 static void documents_come_back_as_they_were(void **state)
 {
     AUTO_FREE char *member = text_new("`files`:%s", whole);
-    AUTO_FREE char *wanted = fixture_json(whole);
+    AUTO_FREE char *versioned =
+        text_new("{`layerFactsVersion`:%d,%s", LAYER_FACTS_VERSION, whole + 1);
+    AUTO_FREE char *wanted = fixture_json(versioned);
     AUTO_FACTS struct facts *facts = document(member);
     AUTO_JSON struct json *json = facts_files_to_json(facts->files);
     AUTO_JSON struct json *schema = facts_schema();
@@ -220,6 +222,27 @@ static const struct {
     {"probes", "[{`probe`:`a`,`path`:`b`,`content`:`maybe`}]"},
     {"probes", "[{`probe`:`a`,`path`:`b`,`sha256`:`x`}]"},
 };
+
+/* Raising the one number is enough for layers to be looked into again; all else stays known. */
+static void layers_looked_into_by_another_version_are_not_known(void **state)
+{
+    AUTO_FREE char *members = text_new(
+        "`runtime`:{`name`:`go`},`groups`:{`files`:{`state`:`present`}},"
+        "`files`:{`layerFactsVersion`:%d,`hits`:[{`kind`:`compiler`,`path`:`usr/bin/gcc`}]}",
+        LAYER_FACTS_VERSION - 1);
+    AUTO_FACTS struct facts *facts = document(members);
+    AUTO_FACTS struct facts *same = document("`files`:{}");
+    AUTO_JSON struct json *json = facts_to_json(same);
+
+    (void)state;
+    assert_null(facts->files);
+    assert_int_equal(facts->status[FACT_FILES].state, FACT_ABSENT);
+    assert_non_null(facts->status[FACT_FILES].reason);
+    assert_int_equal(facts->runtime.runtime, RUNTIME_GO);
+    assert_true(facts_layers_missing(facts));
+    assert_int_equal(json_get_integer(json_get(json, "files"), "layerFactsVersion", 0),
+                     LAYER_FACTS_VERSION);
+}
 
 static void what_is_not_as_it_ought_to_be_is_refused(void **state)
 {
@@ -519,6 +542,7 @@ int main(void)
         cmocka_unit_test(layers_are_those_of_the_manifest),
         cmocka_unit_test(what_is_not_known_makes_the_group_partial),
         cmocka_unit_test(documents_come_back_as_they_were),
+        cmocka_unit_test(layers_looked_into_by_another_version_are_not_known),
         cmocka_unit_test(what_is_not_as_it_ought_to_be_is_refused),
         cmocka_unit_test(layers_are_put_on_top_of_each_other),
         cmocka_unit_test(an_unread_layer_leaves_open_what_hangs_on_it),

@@ -144,8 +144,8 @@ static void runs_are_measured_right(void **state)
 static void examples_and_words_are_none(void **state)
 {
     static const char *const texts[] = {
-        "AKIA"
-        "IOSFODNN7EXAMPLE",
+        ("AKIA"
+         "IOSFODNN7EXAMPLE"),
         "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "glpat-your-token-goes-here-now",
