@@ -52,8 +52,10 @@ struct placement {
     struct digest previous; /* digest the tag pointed at before; DIGEST_NONE when none or unknown */
     uint64_t previous_size_bytes; /* compressed; 0 unknown */
     bool previous_is_known; /* previous was looked up: DIGEST_NONE then means that there was none */
-    const char *pusher;     /* NULL unknown */
-    const char *platform;   /* "linux/amd64" of the image judged, NULL when it is not known */
+    bool has_no_record;   /* nobody records what tags pointed at (`check`): rules that compare with
+                           * what was before have nothing to say */
+    const char *pusher;   /* NULL unknown */
+    const char *platform; /* "linux/amd64" of the image judged, NULL when it is not known */
 };
 
 /* FACT_BITs that judging this placement may take, before anything is known of the image (platform

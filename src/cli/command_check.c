@@ -228,6 +228,7 @@ static int check_one(struct check *check, const char *text, struct outcome *outc
         .registry = outcome->reference.host,
         .repository = outcome->reference.repository ? outcome->reference.repository : "",
         .tag = outcome->reference.tag,
+        .has_no_record = true,
     };
     needs = policy_set_needs(check->policies, &placement);
     session_set_needs_of(check->session, needs_of, &worth);

@@ -320,7 +320,9 @@ void policy_judge(const struct policy_set *set, const struct facts *facts,
 static const struct rule_type rule_readable = {
     .name = "readable",
     .summary = "the image can be read and judged",
-    .remedy = "Push an image that registries and runtimes can read; regwarden judges it then.",
+    .remedy =
+        "Build the image anew, or copy it anew from where it is whole: registries and runtimes "
+        "must be able to read it.",
 };
 
 /* The strictest answer to unknown that any rule of the policy gives, with all that the rules ask

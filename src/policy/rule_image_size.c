@@ -191,8 +191,9 @@ const struct rule_type rule_image_size = {
         "how large they will be: over the budget it is unknown.\n\n"
         "The finding says how much of it the base brought and which own step is the greatest, as "
         "far as the border between base and own layers is known.",
-    .remedy = "Build in one stage and copy only the result into a small final stage; take package "
-              "manager caches and build tools out of it.",
+    .remedy =
+        "Build in a stage of its own and copy only the result into a small final stage, so that "
+        "build tools and package manager caches stay behind.",
     .example =
         "rule: image-size\nwith:\n  compressed: 250MB\n  by-runtime: { node: 120MB, go: 15MB "
         "}\n",

@@ -111,7 +111,8 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     uint64_t size = manifest_layer_bytes(input->facts->manifest);
 
     /* The first image of a tag, and one without a tag, have no predecessor. */
-    if (!placement->tag || (placement->previous_is_known && !digest_is_set(&placement->previous)))
+    if (!placement->tag || placement->has_no_record ||
+        (placement->previous_is_known && !digest_is_set(&placement->previous)))
         return rule_judgement(report);
     if (!placement->previous_is_known || before == 0) {
         rule_unknown(report, "growth", "how large the tag's previous image is, is not known");
@@ -132,7 +133,8 @@ const struct rule_type rule_size_growth = {
         "image-size "
         "holds the absolute budget.\n\n"
         "The first image of a tag passes. While the predecessor's size is not known the answer is "
-        "unknown; that is the rule in `regwarden check`, which knows of no predecessor.",
+        "unknown. `regwarden check` keeps no record of tags, so there the rule has nothing to say; "
+        "several images in one call are compared at the end of the table.",
     .remedy = "Look at what the last changes added: a dependency, a copied directory, another base "
               "image.",
     .example = "rule: size-growth\nwith:\n  max-percent: 10\n  max-bytes: 50MB\n",

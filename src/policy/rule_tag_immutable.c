@@ -43,7 +43,8 @@ static enum judgement judge(const void *block, const struct rule_input *input,
     char before[DIGEST_SHORT_SIZE];
     char now[DIGEST_SHORT_SIZE];
 
-    if (!placement->tag || glob_list_match(&settings->except_globs, placement->tag))
+    if (!placement->tag || placement->has_no_record ||
+        glob_list_match(&settings->except_globs, placement->tag))
         return RULE_PASS;
     if (placement->previous_is_known && (!digest_is_set(&placement->previous) ||
                                          digest_equal(&placement->previous, &placement->digest)))
@@ -68,7 +69,8 @@ const struct rule_type rule_tag_immutable = {
     .description =
         "Compares the digest under the tag with the one that it pointed at before, as regwarden "
         "has seen it. The first image of a tag passes. Where nothing was recorded about the tag "
-        "the rule is unknown: regwarden cannot know what happened before it came.",
+        "the rule is unknown: regwarden cannot know what happened before it came. "
+        "`regwarden check` keeps no record of tags, so there the rule has nothing to say.",
     .remedy = "Push every build under a tag of its own, and deploy by digest.",
     .example = "rule: tag-immutable\nwith:\n  except: [latest, \"*-dev\"]\n",
     .needs = FACT_BIT(FACT_PLACEMENT),

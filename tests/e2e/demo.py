@@ -3,12 +3,14 @@
 usage: demo.py REGWARDEN [--once]   (--once ends after the verdicts, for tests)"""
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 import harness
 import images
@@ -33,14 +35,45 @@ def say(text):
     print(f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text, flush=True)
 
 
+def npm_token(text):
+    """A token with the checksum that npm gives its own, so that it is known for what it is."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    checksum, sum_text = zlib.crc32(text.encode()), ""
+    for _ in range(6):
+        checksum, digit = divmod(checksum, 62)
+        sum_text = digits[digit] + sum_text
+    return "npm_" + text + sum_text
+
+
+def step(text):
+    return {"created_by": text, "comment": "buildkit.dockerfile.v0"}
+
+
+def program(mebibytes):
+    """As large as a program, and as hard to compress."""
+    return b"\x7fELF" + random.Random(mebibytes).randbytes(mebibytes << 20)
+
+
 def clean_image():
-    return images.good(config={"User": "1654:1654", "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "DOTNET_VERSION=8.0.10",
-                                                            "ASPNET_VERSION=8.0.10", "APP_UID=1654"]})
+    runtime = "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.10/System.Private.CoreLib.dll"
+    return images.Image(
+        config={"User": "1654:1654", "WorkingDir": "/app", "Entrypoint": ["dotnet", "/app/shop.dll"],
+                "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "DOTNET_VERSION=8.0.10", "ASPNET_VERSION=8.0.10", "APP_UID=1654"]},
+        files=[{"usr/share/dotnet/dotnet": program(1), runtime: program(2)}, {"app/shop.dll": program(1)}],
+        history=[step("COPY /dotnet /usr/share/dotnet # buildkit"), step("COPY /app . # buildkit")])
 
 
 def violating_image():
-    return images.bad(config={"Env": ["PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin", "GOLANG_VERSION=1.22.4", "GOPATH=/go",
-                                      "NPM_TOKEN=npm_" + "a1B2" * 9]})
+    return images.Image(
+        config={"WorkingDir": "/src", "Entrypoint": ["/usr/local/bin/shop"],
+                "Env": ["PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin", "GOLANG_VERSION=1.22.4", "GOPATH=/go",
+                        "NPM_TOKEN=" + npm_token("a1B2c3" * 5)]},
+        files=[{"usr/local/go/VERSION": b"go1.22.4\n", "usr/local/go/bin/go": program(3),
+                "usr/local/go/pkg/tool/linux_amd64/compile": program(5)},
+               {"src/main.go": b"package main\n", "src/.git/HEAD": b"ref: refs/heads/main\n", "src/.git/objects/pack": program(1)},
+               {"usr/local/bin/shop": program(2)}],
+        history=[step("COPY /target/ / # buildkit"), step("COPY . . # buildkit"),
+                 step("RUN /bin/sh -c go build -o /usr/local/bin/shop . # buildkit")])
 
 
 def start(directory, binary):
@@ -90,7 +123,7 @@ def main():
         client = registry.client()
         say("Pushing team/good:1: a .NET application on a runtime base, with a user of its own")
         client.push("team/good", clean_image(), "1")
-        say("Pushing team/bad:1: a Go service that brought its compiler along, runs as root, with a token in its environment\n")
+        say("Pushing team/bad:1: a Go service that brought its compiler and its .git along, runs as root, with a token in its environment\n")
         client.push("team/bad", violating_image(), "1")
         harness.wait_for("the violator to leave its place", lambda: client.digest("team/bad", "1") is None
                          and client.digest("quarantine/team/bad", "1"), 60)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy_support.h"
 #include "rule.h"
 
 static struct facts *facts_of(const char *text)
@@ -100,11 +101,37 @@ static void a_pass_is_doubted_when_layers_are_missing(void **state)
     }
 }
 
+/* Where nobody records what tags pointed at, rules that compare with it have nothing to say. */
+static void without_a_record_nothing_is_compared(void **state)
+{
+    static const char *const policies[] = {
+        "policy: p\nrules:\n  - { rule: tag-immutable }\n",
+        "policy: p\nrules:\n  - { rule: size-growth, with: { max-percent: 1 } }\n"};
+    AUTO_FACTS struct facts *facts = support_facts("{}");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
+        struct policy_set *set = support_compile(policies[i]);
+
+        for (int no_record = 0; no_record < 2; no_record++) {
+            const struct placement place = {
+                .repository = "team/app", .tag = "1", .has_no_record = no_record};
+            struct verdict verdict = {0};
+
+            policy_judge(set, facts, &place, support_now_ms(), &verdict);
+            assert_int_equal(verdict.status, no_record ? VERDICT_PASS : VERDICT_UNKNOWN);
+            verdict_release(&verdict);
+        }
+        policy_set_free(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_blamed_with_their_step),
         cmocka_unit_test(a_pass_is_doubted_when_layers_are_missing),
+        cmocka_unit_test(without_a_record_nothing_is_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
