@@ -3,6 +3,7 @@
 #include "layers_priv.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "regwarden/clock.h"
 #include "regwarden/facts_files.h"
@@ -96,30 +97,43 @@ static bool has_failed(struct layers *layers, const struct digest *digest, struc
 
 /* --- works --- */
 
+/* Two that disagree about the size do not share a scan: one of them is wrong, and must not make the
+ * other's image seem so. */
+enum { WORK_KEY_SIZE = DIGEST_TEXT_SIZE + 24 };
+
+static const char *work_key(const struct descriptor *layer, char ret[static WORK_KEY_SIZE])
+{
+    char digest[DIGEST_TEXT_SIZE];
+
+    snprintf(ret, WORK_KEY_SIZE, "%s %llu", digest_format(&layer->digest, digest),
+             (unsigned long long)layer->size);
+    return ret;
+}
+
 static struct work *work_new(struct layers *layers, const struct descriptor *layer)
 {
     static char no_type[] = "";
     struct work *work = memory_new(sizeof *work);
-    char key[DIGEST_TEXT_SIZE];
+    char key[WORK_KEY_SIZE];
 
     work->layers = layers;
     work->layer =
         (struct descriptor){.media_type = no_type, .digest = layer->digest, .size = layer->size};
     TAILQ_INIT(&work->asks);
-    map_set(layers->works, digest_format(&layer->digest, key), work);
+    map_set(layers->works, work_key(layer, key), work);
     layers->counters.waiting++;
     return work;
 }
 
 static void work_free(struct work *work)
 {
-    char key[DIGEST_TEXT_SIZE];
+    char key[WORK_KEY_SIZE];
 
     assert(TAILQ_EMPTY(&work->asks));
     work_stop(work);
     if (work->call)
         work->call->work = NULL;
-    map_remove(work->layers->works, digest_format(&work->layer.digest, key));
+    map_remove(work->layers->works, work_key(&work->layer, key));
     work->layers->counters.waiting--;
     free(work->repository);
     free(work);
@@ -179,8 +193,8 @@ bool work_fail_source(struct work *work, const struct error *error)
 
 static void join(struct layers *layers, const struct descriptor *layer, struct ask *ask)
 {
-    char key[DIGEST_TEXT_SIZE];
-    struct work *work = map_get(layers->works, digest_format(&layer->digest, key));
+    char key[WORK_KEY_SIZE];
+    struct work *work = map_get(layers->works, work_key(layer, key));
     bool is_new = !work;
 
     if (is_new)

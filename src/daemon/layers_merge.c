@@ -76,6 +76,19 @@ static void drop_paths(struct layer_facts *facts)
     text_list_add(&facts->limits, "paths, since the layers of this image hold too many");
 }
 
+/* Rules judge by the sizes that the manifest tells. A layer that was known already was not read for
+ * this image, so that nobody saw yet whether they are true. */
+static int check_size(const struct merge *merge, size_t i, const struct layer_facts *facts,
+                      struct error *err)
+{
+    uint64_t told = merge->facts->manifest->layers[i].size;
+
+    if (facts->compressed_bytes == told)
+        return 0;
+    return error_set(err, FAILURE_INPUT, "layer %zu has %llu bytes, but the manifest says %llu", i,
+                     (unsigned long long)facts->compressed_bytes, (unsigned long long)told);
+}
+
 /* Unpacks one layer as far as there is room for it. */
 static int take_part(const struct merge *merge, size_t i, struct parts *parts, struct error *err)
 {
@@ -83,8 +96,12 @@ static int take_part(const struct merge *merge, size_t i, struct parts *parts, s
     size_t plain = layer_facts_plain_bytes(merge->packed[i].data, merge->packed[i].length);
     int failure = layer_facts_unpack(merge->packed[i].data, merge->packed[i].length, &facts, err);
 
-    if (failure < 0)
+    if (failure == 0)
+        failure = check_size(merge, i, facts, err);
+    if (failure < 0) {
+        layer_facts_free(facts);
         return failure;
+    }
     if (plain > PLAIN_BYTES_MAX - parts->plain_bytes) {
         plain -= facts->paths.length < plain ? facts->paths.length : plain;
         drop_paths(facts);

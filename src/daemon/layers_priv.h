@@ -57,7 +57,7 @@ struct layers {
     struct layers_options options;
     struct scan_probes probes;
     struct layer_cache *cache;
-    struct map *works;    /* k: digest -> v: struct work */
+    struct map *works;    /* k: digest, size -> v: struct work */
     struct map *failures; /* k: digest -> v: struct layer_failure */
     struct ask_list ready;
     struct timer *soon; /* tells them */

@@ -18,7 +18,9 @@
 
 #include "layer_cache.h"
 
-enum { MANY = 64, WAIT_MS = 20000 };
+enum { MANY = 64, WAIT_MS = 20000, LAYER_BYTES = 1000 };
+
+static uint64_t layer_bytes = LAYER_BYTES; /* as manifests say */
 
 /* --- the pool --- */
 
@@ -264,7 +266,7 @@ static void ask_from(struct fixture *fixture, size_t reply, size_t layer, void *
                      const char *repository)
 {
     struct image_source source = source_of(place);
-    struct descriptor descriptor = {.size = 1000};
+    struct descriptor descriptor = {.size = layer_bytes};
 
     make_digest(layer, &descriptor.digest);
     fixture->replies[reply] = (struct reply){0};
@@ -613,7 +615,7 @@ static struct facts *facts_with(const size_t *layers, size_t count)
     for (size_t i = 0; i < count; i++) {
         make_digest(layers[i], &manifest->layers[i].digest);
         manifest->layers[i].media_type = memory_copy_text("");
-        manifest->layers[i].size = 1000;
+        manifest->layers[i].size = layer_bytes;
     }
     manifest->config.media_type = memory_copy_text("");
     return facts_build_take(manifest, NULL, "none", NULL);
@@ -673,6 +675,35 @@ static void layers_come_together(void **state)
     assert_string_equal(files->layers[2].reason, "it is gone");
     assert_int_equal(fixture->facts->status[FACT_FILES].state, FACT_PARTIAL);
     assert_false(fixture->reader.covers(fixture->reader.self, files));
+}
+
+/* Somebody names the layer with a size that is wrong: nobody else's image is the worse for it. */
+static void sizes_are_not_believed_of_others(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t layers[] = {1};
+    static const char *const missing[] = {NULL};
+
+    layer_bytes = 10;
+    ask(fixture, 0, 1);
+    layer_bytes = LAYER_BYTES;
+    ask(fixture, 1, 1);
+    begin(fixture, 0);
+    assert_int_equal(jobs[0].spec.size, 10);
+    end_stream(0, FAILURE_INPUT); /* more bytes than that */
+    expect(fixture, 0, FAILURE_INPUT);
+    scan(fixture, 1, 1);
+    expect(fixture, 1, FAILURE_NONE);
+    /* and it is noticed when the layer is known already */
+    layer_bytes = 10;
+    ask(fixture, 2, 1);
+    expect(fixture, 2, FAILURE_NONE);
+    merge(fixture, layers, missing, 1);
+    assert_true(loop_run_until(fixture->loop, is_merged, fixture, WAIT_MS));
+    layer_bytes = LAYER_BYTES;
+    assert_int_equal(fixture->error.kind, FAILURE_INPUT);
+    assert_non_null(
+        strstr(fixture->error.text, "layer 0 has 1000 bytes, but the manifest says 10"));
 }
 
 static void layers_come_from_the_record(void **state)
@@ -803,6 +834,7 @@ int main(void)
         TEST_MEMORY(scans_that_fail),
         TEST(too_large_is_not_fetched),
         TEST(another_place_may_have_it),
+        TEST(sizes_are_not_believed_of_others),
         TEST(a_source_without_layers),
         TEST(the_last_one_stops_the_scan),
         TEST(a_source_that_goes_is_replaced),
