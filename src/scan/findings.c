@@ -89,16 +89,32 @@ static char *short_text(const char *raw)
     return printed(raw, FINDINGS_TEXT_MAX);
 }
 
+/* The index of such a hit + 1, or 0. Leaves its key. */
+static size_t look_up_hit(struct findings *findings, const struct found_hit *hit, const char *root)
+{
+    text_clear(&findings->key);
+    text_format(&findings->key, "%d %s %llu %s %s", hit->kind, hit->what,
+                (unsigned long long)hit->line, hit->hash ? hit->hash : "", root);
+    return (uintptr_t)map_get(findings->hits, text_data(&findings->key));
+}
+
+const struct layer_hit *findings_find_hit(struct findings *findings, enum signal_kind kind,
+                                          const char *what, const char *path)
+{
+    const struct found_hit hit = {.kind = kind, .what = what};
+    AUTO_FREE char *root = printed(path, LAYER_PATH_BYTES_MAX);
+    size_t index = look_up_hit(findings, &hit, root);
+
+    return index > 0 ? &findings->facts->hits[index - 1] : NULL;
+}
+
 /* The hit that this one is added to; NULL when there is no place for another. */
 static struct layer_hit *find_hit(struct findings *findings, const struct found_hit *hit)
 {
     struct layer_facts *facts = findings->facts;
     AUTO_FREE char *root = printed(hit->path, hit->path_size);
+    size_t index = look_up_hit(findings, hit, root);
 
-    text_clear(&findings->key);
-    text_format(&findings->key, "%d %s %llu %s %s", hit->kind, hit->what,
-                (unsigned long long)hit->line, hit->hash ? hit->hash : "", root);
-    size_t index = (uintptr_t)map_get(findings->hits, text_data(&findings->key));
     if (index > 0)
         return &facts->hits[index - 1];
     if (facts->hit_count == LAYER_HITS_MAX) {

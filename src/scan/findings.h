@@ -31,6 +31,10 @@ struct found_hit {
     const char *hash;
     uint64_t line;
 };
+/* The hit of a file itself, not of a line of it; NULL when there is none. Until the next is added.
+ */
+const struct layer_hit *findings_find_hit(struct findings *findings, enum signal_kind kind,
+                                          const char *what, const char *path);
 void findings_add_hit(struct findings *findings, const struct found_hit *hit);
 void findings_add_package(struct findings *findings, enum package_manager manager, const char *name,
                           const char *version, const char *path);

@@ -89,8 +89,30 @@ static void add_mode(struct scan *scan, const struct tar_entry *entry, enum sign
                                      });
 }
 
+/* Another name of a file of this layer, which may outlive the first one. */
+static void add_modes_of_target(struct scan *scan, const struct tar_entry *entry)
+{
+    static const enum signal_kind kinds[] = {SIGNAL_SETUID, SIGNAL_SETGID, SIGNAL_CAPABILITY};
+
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        const char *what = signal_kind_name(kinds[i]);
+        const struct layer_hit *target =
+            findings_find_hit(scan->findings, kinds[i], what, entry->link);
+        if (target)
+            findings_add_hit(scan->findings, &(struct found_hit){
+                                                 .kind = kinds[i],
+                                                 .what = what,
+                                                 .path = entry->path,
+                                                 .path_size = entry->path_size,
+                                                 .detail = target->detail,
+                                             });
+    }
+}
+
 static void add_modes(struct scan *scan, const struct tar_entry *entry)
 {
+    if (entry->kind == TAR_HARD_LINK)
+        add_modes_of_target(scan, entry);
     if (entry->kind != TAR_FILE)
         return;
     if (entry->mode & 04000)
@@ -148,16 +170,22 @@ static bool add_mark(struct scan *scan, const struct tar_entry *entry)
     return true;
 }
 
-/* The table of contents of lazily pulled images: no part of the image. */
-static bool is_index(const char *path)
+/* The table of contents of lazily pulled images: no part of the image, but for runtimes that do not
+ * know it. A program is none. */
+static bool is_index(const struct tar_entry *entry)
 {
-    return strcmp(path, "stargz.index.json") == 0 || strcmp(path, ".prefetch.landmark") == 0 ||
-           strcmp(path, ".no.prefetch.landmark") == 0;
+    static const char *const names[] = {"stargz.index.json", ".prefetch.landmark",
+                                        ".no.prefetch.landmark"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (strcmp(entry->path, names[i]) == 0)
+            return entry->kind == TAR_FILE && !(entry->mode & 06000) && !entry->capability;
+    return false;
 }
 
 static void add_entry(struct scan *scan, const struct tar_entry *entry)
 {
-    if (entry->path_size == 0 || entry->overlong || is_index(entry->path))
+    if (entry->path_size == 0 || entry->overlong || is_index(entry))
         return;
     findings_add_path(scan->findings, path_kind(entry), entry->path, entry->stored, entry->link);
     if (entry->kind != TAR_DIRECTORY)

@@ -300,6 +300,31 @@ static void files_of_one_signal_are_added_up(void **state)
 }
 
 /* Names that bases of all kinds are full of. */
+/* A later layer may take the first name away; and a table of contents is no program. */
+static void setuid_by_other_names(void **state)
+{
+    AUTO_TEXT struct text layer = {0};
+    size_t count = 0;
+
+    (void)state;
+    archive_add(&layer, ENTRY(.name = "bin/su", .mode = 04755, .data = "xx"));
+    archive_add(&layer, ENTRY(.name = "keep/su", .mode = 0644, .type = '1', .link = "/bin/su"));
+    archive_add(&layer, ENTRY(.name = "keep/too", .type = '1', .link = "keep/su"));
+    archive_add(&layer, ENTRY(.name = "stargz.index.json", .mode = 04755, .data = "xx"));
+    archive_add_end(&layer);
+    AUTO_LAYER_FACTS struct layer_facts *facts = facts_of(&layer);
+    static const char *const paths[] = {"bin/su", "keep/su", "keep/too", "stargz.index.json"};
+    for (size_t i = 0; i < facts->hit_count; i++) {
+        if (facts->hits[i].kind != SIGNAL_SETUID)
+            continue;
+        assert_true(count < ARRAY_COUNT(paths));
+        assert_string_equal(facts->hits[i].path, paths[count++]);
+        assert_string_equal(facts->hits[i].detail, "4755 0:0");
+    }
+    assert_int_equal(count, ARRAY_COUNT(paths));
+    assert_non_null(strstr(text_data(&facts->paths), "stargz.index.json"));
+}
+
 static void what_only_bears_the_name_is_none(void **state)
 {
     AUTO_TEXT struct text layer = {0};
@@ -643,6 +668,7 @@ static void too_many_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(setuid_by_other_names),
         cmocka_unit_test(numbers_in_passwd_are_read_as_runtimes_do),
         cmocka_unit_test(open_accounts_are_told_apart),
         cmocka_unit_test(accounts_are_read_exactly_or_not_at_all),
