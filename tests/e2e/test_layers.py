@@ -55,6 +55,7 @@ class Proxy:
     def __init__(self, port):
         self.gets, self.lock = [], threading.Lock()
         self.seconds = 0.0  # that a blob of some size takes
+        self.lies = {}  # blob -> function(handler, bytes) that answers in its place
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,6 +73,11 @@ class Proxy:
                 onward.request(self.command, self.path, body=body or None, headers=headers)
                 answer = onward.getresponse()
                 data = answer.read()
+                lie = proxy.lies.get(self.path.rpartition("/")[2]) if self.command == "GET" else None
+                if lie:
+                    onward.close()
+                    lie(self, data)
+                    return
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     if name.lower() not in ("connection", "transfer-encoding", "content-length"):
@@ -123,6 +129,7 @@ def world(bench, extra=""):
     registry = harness.Registry(bench.subdirectory("registry"), hook=(f"http://127.0.0.1:{port}/hooks/main", "s3cret"))
     bench.add(registry)
     registry.start()
+    bench.registry = registry
     proxy = bench.add(Proxy(registry.port))
     directory = bench.subdirectory("daemon")
     (directory / "plain.yaml").write_text(PLAIN)
