@@ -160,6 +160,11 @@ void facts_files_auto_free(struct facts_files **files);
 /* Takes the group into the facts, and what follows from it: status, runtime. Once per facts. */
 void facts_add_files_take(struct facts *facts, struct facts_files *files);
 
+/* The group is let go where it is not needed any more; its status stays. */
+void facts_drop_files(struct facts *facts);
+/* About how much memory the group takes. NULL: 0. */
+size_t facts_files_bytes(const struct facts_files *files);
+
 /* What the group is worth: ABSENT when no layer could be read, PARTIAL when something is not known
  * of one, with the reason (of the lowest such layer). */
 void facts_files_status(const struct facts_files *files, struct fact_status *ret);

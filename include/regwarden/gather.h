@@ -116,6 +116,11 @@ struct gather_options {
     /* Known facts never change, but for what others say of the image: signatures and attestations
      * come later, too. With this they are looked for once more. */
     bool evidence_anew;
+    /* Each image of an index whose layers were read, when all is known of it that will be: an
+     * index may name so many that nobody can hold the files of all at once. It may take them out of
+     * the facts. Not from within gather_start(). May be NULL. */
+    void (*child_done)(void *argument, struct gathered_image *image);
+    void *child_done_argument;
     const struct layer_reader *layers; /* for FACT_FILES; NULL: that group stays absent. Borrowed */
 };
 

@@ -39,6 +39,9 @@ struct layer_reader layers_reader(struct layers *layers);
 void layers_set_probes(struct layers *layers, const struct scan_probes *probes);
 void layers_set_max_bytes(struct layers *layers, uint64_t max_layer_bytes);
 
+/* While whoever asks holds as much as may be held, nothing more is put together. */
+void layers_set_paused(struct layers *layers, bool paused);
+
 struct layers_counters {
     uint64_t scanned, failed, from_memory, from_store, joined, bytes;
     size_t active, waiting; /* layers that are being scanned; those that wait for it */

@@ -106,6 +106,9 @@ typedef void store_facts_f(void *argument, const struct error *error,
 void store_read_facts(struct store *store, const struct digest *digest, store_facts_f *done,
                       void *argument);
 
+/* Keeps them, packed before it returns; nobody is told. What is lost is gathered anew. */
+void store_keep_facts(struct store *store, const struct digest *digest, const struct facts *facts);
+
 /* --- layers: what was found in them, by digest, so that each is read once --- */
 /* Facts of another LAYER_FACTS_VERSION count as unknown. Whoever asks for a layer uses it: it is
  * kept for the retention time from then on. */

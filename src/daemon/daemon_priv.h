@@ -84,6 +84,7 @@ struct daemon {
     struct layers *layers;
     struct layer_reader layer_reader; /* of them */
     struct scan_places *scan_places;
+    size_t held_bytes; /* of files, by reviews that are about to judge them */
     struct acts *acts;
     struct sweeps *sweeps;
     struct rejudge *rejudge;

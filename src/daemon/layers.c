@@ -428,6 +428,13 @@ void layers_set_probes(struct layers *layers, const struct scan_probes *probes)
     scan_pool_set_probes(layers->options.pool, &layers->probes);
 }
 
+void layers_set_paused(struct layers *layers, bool paused)
+{
+    if (layers->paused && !paused)
+        timer_arm(layers->merge_soon, 0);
+    layers->paused = paused;
+}
+
 void layers_set_max_bytes(struct layers *layers, uint64_t max_layer_bytes)
 {
     layers->options.max_layer_bytes = max_layer_bytes;

@@ -247,7 +247,7 @@ void merge_next(void *argument)
         merge_close(layers);
         return;
     }
-    if (first && !first->running && !first->call)
+    if (first && !first->running && !first->call && !layers->paused)
         load(first);
 }
 

@@ -67,6 +67,7 @@ struct layers {
     struct job_pool *jobs;
     struct layers_counters counters;
     uint64_t last_id;
+    bool paused;
     bool closing;
 };
 

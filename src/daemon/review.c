@@ -57,6 +57,7 @@ struct review *review_new(struct daemon *daemon, const char *slot, const struct 
     review->slot = memory_copy_text(slot);
     review->begun_ms = clock_wall_ms();
     review->known = map_new();
+    review->judged = map_new();
     review->retry = timer_new(daemon->loop, retry_due, review);
     event_copy(&review->event, event);
     review_join(review, event);
@@ -95,8 +96,11 @@ void review_free(struct review *review)
     timer_free(review->retry);
     facts_free(review->context.facts);
     known_free(review->known);
+    review_forget_judged(review);
+    map_free(review->judged);
     free(review->inflight_key);
     gathered_release(&review->gathered);
+    review_hold(review);
     verdict_release(&review->verdict);
     review_release_images(review);
     review_release_plans(review);

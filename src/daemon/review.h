@@ -47,6 +47,8 @@ struct review {
     struct map
         *known; /* k: digest text -> v: struct facts *; children of an index that the store had */
     size_t prepare_index;
+    struct map *judged; /* k: digest text -> v: struct verdict; children that are judged already */
+    size_t held_bytes;  /* of files in what was gathered, counted in the daemon */
     char *inflight_key; /* set while this review works for others */
     enum scan_state {
         SCAN_NONE,
@@ -98,6 +100,27 @@ void review_settled(void *argument, const struct error *error); /* store_done_f:
 bool review_is_of_a_push(const struct review *review);
 /* Is it to be judged whatever verdict is in force? */
 bool review_is_anew(const struct review *review);
+
+/* review_steps.c: what policies want of the image; is all known that layers could tell of it? */
+unsigned review_needs(const struct review *review);
+bool review_has_files(struct review *review, const struct facts *facts);
+
+/* review_judge.c: one image, or child of an index. */
+void review_judge_image(const struct review *review, const struct gathered_image *image,
+                        struct verdict *ret);
+
+/* review_children.c: an index may name many images with much in their layers. Each is judged when
+ * it is known, kept, and its files let go, so that one of them is held at a time. */
+void review_child_done(void *argument, struct gathered_image *image);
+/* What the store knows of a child, before anything is gathered. */
+void review_take_known_take(struct review *review, const struct descriptor *child,
+                            struct facts *facts);
+bool review_has_judged(const struct review *review, const struct digest *digest);
+/* The verdict of a child that was judged before, if it was. */
+bool review_take_judged(struct review *review, const struct digest *digest, struct verdict *ret);
+void review_forget_judged(struct review *review);
+/* Counts the files that it holds from now on. */
+void review_hold(struct review *review);
 
 /* The steps (review_*.c). */
 enum progress review_recall(struct review *review);

@@ -47,6 +47,8 @@ static void forget_what_was_read(struct review *review)
     void *value;
 
     gathered_release(&review->gathered);
+    review_hold(review);
+    review_forget_judged(review);
     facts_free(TAKE(review->context.facts));
     while (map_each(review->known, &position, NULL, &value))
         facts_free(value);
@@ -203,6 +205,7 @@ static void give_up(struct review *review, const struct error *why)
               "could not be judged: %s; kept as dead letter", why->text);
     review->daemon->counters.reviews_given_up++;
     gathered_release(&review->gathered);
+    review_hold(review);
     review->gathered = (struct gathered){.error = *why, .digest = review->event.digest};
     if (review->has_letter) {
         after_letter(review);

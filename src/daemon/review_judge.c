@@ -28,12 +28,13 @@ static void fill_placement(const struct review *review, struct placement *ret)
         ret->previous = context->current; /* the tag is moving right now */
 }
 
-static void judge_image(const struct review *review, const struct gathered_image *image,
-                        const struct placement *placement, struct verdict *ret)
+void review_judge_image(const struct review *review, const struct gathered_image *image,
+                        struct verdict *ret)
 {
     const struct policy_set *policies = review->daemon->policies;
-    struct placement own = *placement;
+    struct placement own;
 
+    fill_placement(review, &own);
     own.platform = image->platform;
     if (image->facts)
         bases_apply_to(review->daemon->bases, image->facts);
@@ -43,20 +44,31 @@ static void judge_image(const struct review *review, const struct gathered_image
         policy_judge_unavailable(policies, &own, &image->error, clock_wall_ms(), ret);
 }
 
-static void judge_all(struct review *review, const struct placement *placement)
+static void judge_child(struct review *review, const struct gathered_image *image)
+{
+    struct verdict *verdict = &review->verdict;
+    struct verdict child = {0};
+    char revision[sizeof verdict->policy_revision];
+
+    if (!image->facts || !review_take_judged(review, &image->digest, &child))
+        review_judge_image(review, image, &child);
+    memcpy(revision, child.policy_revision, sizeof revision);
+    verdict_merge_child(verdict, &child, image->platform);
+    /* Policies may have changed between one and the next: then all is judged once more. */
+    if (!text_equal(revision, policy_set_revision(review->daemon->policies)))
+        memcpy(verdict->policy_revision, revision, sizeof revision);
+}
+
+static void judge_all(struct review *review)
 {
     const struct gathered *gathered = &review->gathered;
 
     if (gathered->image_count == 1 && !gathered->index) {
-        judge_image(review, &gathered->images[0], placement, &review->verdict);
+        review_judge_image(review, &gathered->images[0], &review->verdict);
         return;
     }
-    for (size_t i = 0; i < gathered->image_count; i++) {
-        struct verdict child = {0};
-
-        judge_image(review, &gathered->images[i], placement, &child);
-        verdict_merge_child(&review->verdict, &child, gathered->images[i].platform);
-    }
+    for (size_t i = 0; i < gathered->image_count; i++)
+        judge_child(review, &gathered->images[i]);
 }
 
 enum progress review_judge(struct review *review)
@@ -70,7 +82,7 @@ enum progress review_judge(struct review *review)
         policy_judge_unavailable(daemon->policies, &placement, &gathered->error, clock_wall_ms(),
                                  &review->verdict);
     else if (gathered->image_count)
-        judge_all(review, &placement);
+        judge_all(review);
     /* else signatures, attestations, charts: evidence, not judged */
     review->has_verdict = gathered->error.kind != FAILURE_NONE || gathered->image_count > 0;
     return PROGRESS_NEXT;

@@ -197,11 +197,9 @@ static void child_read(void *argument, const struct error *error, struct facts *
 {
     struct review *review = argument;
     const struct manifest *index = review->context.facts->manifest;
-    char key[DIGEST_TEXT_SIZE];
 
-    digest_format(&index->children[review->prepare_index].digest, key);
     if (!error && facts)
-        facts_free(map_set(review->known, key, facts));
+        review_take_known_take(review, &index->children[review->prepare_index], facts);
     review->prepare_index++; /* an error costs a fetch, no more */
     review_resume(review, REVIEW_PREPARE);
 }
@@ -265,6 +263,7 @@ static void gathered_all(void *argument, struct gathered *gathered)
     gathered_release(&review->gathered);
     review->gathered = *gathered;
     *gathered = (struct gathered){0};
+    review_hold(review);
     failure = temporary_failure(&review->gathered);
     if (failure)
         review_failed(review, failure);
@@ -279,17 +278,26 @@ static struct placement place_of(const struct review *review)
                               .tag = review->event.tag};
 }
 
+unsigned review_needs(const struct review *review)
+{
+    const struct placement placement = place_of(review);
+
+    return policy_set_needs(review->daemon->policies, &placement) | FACT_BIT(FACT_MANIFEST) |
+           FACT_BIT(FACT_CONFIG);
+}
+
 /* Often less than policies want of an image that nothing is known of: then no layer is read. */
 static unsigned needs_of(void *argument, const struct facts *facts)
 {
     const struct review *review = argument;
     const struct placement placement = place_of(review);
 
+    if (review_has_judged(review, &facts->manifest->digest))
+        return 0;
     return policy_set_needs_of(review->daemon->policies, &placement, facts);
 }
 
-/* Is all known that layers could tell? */
-static bool has_files(struct review *review, const struct facts *facts)
+bool review_has_files(struct review *review, const struct facts *facts)
 {
     const struct layer_reader *reader = &review->daemon->layer_reader;
 
@@ -307,11 +315,11 @@ static bool lacks_files(struct review *review)
     char key[DIGEST_TEXT_SIZE];
 
     if (!index || index->kind != MANIFEST_INDEX)
-        return !has_files(review, facts);
+        return !review_has_files(review, facts);
     for (size_t i = 0; i < index->child_count; i++)
         if (descriptor_is_runnable(&index->children[i]) &&
-            !has_files(review,
-                       map_get(review->known, digest_format(&index->children[i].digest, key))))
+            !review_has_files(
+                review, map_get(review->known, digest_format(&index->children[i].digest, key))))
             return true;
     return false;
 }
@@ -322,15 +330,15 @@ enum progress review_gather(struct review *review)
     const struct event *event = &review->event;
     struct daemon_registry *registry = daemon_find_registry(daemon, event->registry);
     struct image_source source = registry_image_source(registry->client);
-    const struct placement placement = place_of(review);
     struct gather_options options = {
-        .needs = policy_set_needs(daemon->policies, &placement) | FACT_BIT(FACT_MANIFEST) |
-                 FACT_BIT(FACT_CONFIG),
+        .needs = review_needs(review),
         .needs_of = needs_of,
         .needs_of_argument = review,
         .salt = store_salt(daemon->store),
         .lookup = lookup,
         .lookup_argument = review,
+        .child_done = review_child_done,
+        .child_done_argument = review,
         .layers = &daemon->layer_reader,
         .evidence_anew = event->cause != EVENT_CAUSE_POLICY,
     };

@@ -121,6 +121,26 @@ void facts_add_files_take(struct facts *facts, struct facts_files *files)
     runtime_find_in_files(files, facts);
 }
 
+void facts_drop_files(struct facts *facts)
+{
+    facts_files_free(TAKE(facts->files));
+}
+
+/* Of each of the lists, with a guess at what the texts take: they are counted when it is made. */
+size_t facts_files_bytes(const struct facts_files *files)
+{
+    enum { TEXTS = 192 };
+
+    if (!files)
+        return 0;
+    return sizeof *files + files->layer_count * sizeof *files->layers +
+           files->hit_count * (sizeof *files->hits + TEXTS) +
+           files->package_count * (sizeof *files->packages + TEXTS) +
+           files->user_count * (sizeof *files->users + TEXTS) +
+           files->group_count * (sizeof *files->groups + TEXTS) +
+           files->probe_count * (sizeof *files->probes + TEXTS);
+}
+
 bool facts_layers_missing(const struct facts *facts)
 {
     const struct facts_files *files = facts->files;

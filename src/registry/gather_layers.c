@@ -122,6 +122,8 @@ static void on_merged(void *argument, const struct error *error, struct facts **
     } else if (error) {
         image->error = *error;
         facts_free(TAKE(image->facts));
+    } else if (gather->result.index && gather->options.child_done) {
+        gather->options.child_done(gather->options.child_done_argument, image);
     }
     settle(pending);
     gather_proceed(gather);

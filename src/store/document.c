@@ -39,16 +39,17 @@ static void forget_plain(struct codec *codec)
         text_clear(&codec->plain);
 }
 
-static int compress(struct codec *codec, struct text *ret, struct error *err)
+static int compress(struct codec *codec, const struct text *plain, struct text *ret,
+                    struct error *err)
 {
-    size_t bound = ZSTD_compressBound(codec->plain.length);
+    size_t bound = ZSTD_compressBound(plain->length);
     AUTO_FREE char *buffer = memory_new_array(bound, 1);
 
     if (!codec->compress)
         codec->compress = ZSTD_createCCtx();
     assert(codec->compress);
-    size_t size = ZSTD_compressCCtx(codec->compress, buffer, bound, codec->plain.data,
-                                    codec->plain.length, LEVEL);
+    size_t size =
+        ZSTD_compressCCtx(codec->compress, buffer, bound, plain->data, plain->length, LEVEL);
     if (ZSTD_isError(size))
         return error_set(err, FAILURE_SYSTEM, "cannot compress a document: %s",
                          ZSTD_getErrorName(size));
@@ -57,16 +58,21 @@ static int compress(struct codec *codec, struct text *ret, struct error *err)
     return 0;
 }
 
+int document_pack_text(struct codec *codec, const struct text *plain, struct text *ret,
+                       struct error *err)
+{
+    if (plain->length > DOCUMENT_MAX_BYTES)
+        return error_set(err, FAILURE_LIMIT, "a document of %zu bytes is too large to be kept",
+                         plain->length);
+    return compress(codec, plain, ret, err);
+}
+
 int document_pack(struct codec *codec, const struct json *json, struct text *ret, struct error *err)
 {
     int failure;
 
     json_write(json, JSON_COMPACT, &codec->plain);
-    if (codec->plain.length > DOCUMENT_MAX_BYTES)
-        failure = error_set(err, FAILURE_LIMIT, "a document of %zu bytes is too large to be kept",
-                            codec->plain.length);
-    else
-        failure = compress(codec, ret, err);
+    failure = document_pack_text(codec, &codec->plain, ret, err);
     forget_plain(codec);
     return failure;
 }

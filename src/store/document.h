@@ -17,6 +17,9 @@ void codec_free(struct codec *codec);
  */
 int document_pack(struct codec *codec, const struct json *json, struct text *ret,
                   struct error *err);
+/* The same of one that is written already. */
+int document_pack_text(struct codec *codec, const struct text *plain, struct text *ret,
+                       struct error *err);
 /* Of a packed document; 0 when it is damaged. */
 size_t document_plain_bytes(const void *bytes, size_t size);
 /* FAILURE_SYSTEM for damage: what was packed by us is always readable. Returns new. */

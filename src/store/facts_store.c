@@ -5,22 +5,27 @@
 #include "document.h"
 #include "regwarden/memory.h"
 
-int facts_put(const struct session *session, const struct store_image *image, struct error *err)
+static int put_packed(const struct session *session, const struct digest *digest,
+                      const struct text *packed, struct error *err)
 {
     static const char sql[] = "INSERT INTO facts (digest, version, document) VALUES ($1, $2, $3)"
                               " ON CONFLICT (digest) DO UPDATE SET version = excluded.version,"
                               " document = excluded.document";
+
+    return driver_run(session->driver, sql,
+                      BINDS(bind_digest(digest), bind_integer(FACTS_VERSION),
+                            bind_bytes(packed->data, packed->length)),
+                      err);
+}
+
+int facts_put(const struct session *session, const struct store_image *image, struct error *err)
+{
     AUTO_JSON struct json *json = facts_to_json(image->facts);
     AUTO_TEXT struct text own = {0};
     struct text *packed = image->ret_packed ? image->ret_packed : &own;
     int failure = document_pack(session->codec, json, packed, err);
 
-    if (failure < 0)
-        return failure;
-    return driver_run(session->driver, sql,
-                      BINDS(bind_digest(&image->digest), bind_integer(FACTS_VERSION),
-                            bind_bytes(packed->data, packed->length)),
-                      err);
+    return failure < 0 ? failure : put_packed(session, &image->digest, packed, err);
 }
 
 static bool take_document(void *argument, const struct row *row)
@@ -108,4 +113,42 @@ void store_read_facts(struct store *store, const struct digest *digest, store_fa
     *read_it = (struct read_facts){
         .base.type = &read_type, .done = done, .argument = argument, .digest = *digest};
     store_submit(store, &read_it->base);
+}
+
+struct keep_facts {
+    struct operation base;
+    struct digest digest;
+    struct text packed;
+};
+
+static int keep_run(struct operation *operation, const struct session *session, struct error *err)
+{
+    const struct keep_facts *keep = (const struct keep_facts *)operation;
+
+    return put_packed(session, &keep->digest, &keep->packed, err);
+}
+
+static void keep_finish(struct operation *operation)
+{
+    text_release(&((struct keep_facts *)operation)->packed);
+    operation_free(operation);
+}
+
+static const struct operation_type keep_type = {
+    .doing = "keep facts",
+    .lane = LANE_WRITE,
+    .run = keep_run,
+    .finish = keep_finish,
+};
+
+void store_keep_facts(struct store *store, const struct digest *digest, const struct facts *facts)
+{
+    struct keep_facts *keep = memory_new(sizeof(*keep));
+    AUTO_JSON struct json *json = facts_to_json(facts);
+
+    *keep = (struct keep_facts){.base.type = &keep_type, .digest = *digest};
+    if (document_pack(store_codec(store), json, &keep->packed, NULL) < 0)
+        operation_free(&keep->base);
+    else
+        store_submit(store, &keep->base);
 }

@@ -38,9 +38,12 @@ static int put_run(struct operation *operation, const struct session *session, s
         " version = excluded.version, probes = excluded.probes, used_ms = excluded.used_ms,"
         " document = excluded.document";
     struct put_layer *put = (struct put_layer *)operation;
-    AUTO_JSON struct json *json = layer_facts_to_json(put->facts);
+    AUTO_TEXT struct text plain = {0};
     AUTO_FREE char *probes = probes_text(&put->facts->probes_asked);
-    int failure = document_pack(session->codec, json, put->packed, err);
+    int failure;
+
+    layer_facts_write(put->facts, &plain);
+    failure = document_pack_text(session->codec, &plain, put->packed, err);
 
     if (failure < 0)
         return failure;
@@ -246,8 +249,11 @@ void store_read_layer(struct store *store, const struct digest *digest, store_pa
 int layer_facts_pack(const struct layer_facts *facts, struct text *ret, struct error *err)
 {
     struct codec *codec = codec_new();
-    AUTO_JSON struct json *json = layer_facts_to_json(facts);
-    int failure = document_pack(codec, json, ret, err);
+    AUTO_TEXT struct text plain = {0};
+    int failure;
+
+    layer_facts_write(facts, &plain);
+    failure = document_pack_text(codec, &plain, ret, err);
 
     codec_free(codec);
     return failure;

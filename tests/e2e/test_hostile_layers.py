@@ -267,5 +267,44 @@ def test_disturbed_scans(bench):
     assert not any(os.path.exists(f"/proc/{worker}") for worker in workers)
 
 
+def test_index_of_many(bench):
+    """The images of an index are judged one after the other, by what is in the layers of each, and judged again under other policies
+    from what is recorded of them; with thousands of paths in each the daemon stays small."""
+    daemon, client, proxy = test_layers.world(bench, extra=EXTRA)
+    many = {f"srv/{number}/deep/place/file": b"" for number in range(1000 if is_sanitized() else 4000)}
+    leaks = {f"srv/{number}/.git/HEAD": b"ref" for number in range(100 if is_sanitized() else 900)}
+    children = []
+    for number in range(24):
+        # the last one alone has a compiler
+        extra = {"usr/bin/gcc": b"\x7fELF" + b"c" * 5000} if number == 23 else {"app": str(number).encode()}
+        children.append(images.Image(config={"User": "1000"}, files=[{**many, **leaks}, extra], platform=f"linux/a{number}",
+                                     annotations={"org.opencontainers.image.base.name": "scratch"}))
+    for name in ("one", "two", "three"):
+        client.push("team/" + name, images.Index(children, annotations={"name": name}), "v1")
+    for name in ("one", "two", "three"):
+        verdict = daemon.verdict("team/" + name, "v1", 90)
+        assert verdict["verdict"] == "fail", verdict
+        compilers = [finding for finding in verdict["findings"] if finding["rule"] == "build-tools" and finding["status"] == "fail"]
+        assert [finding["platform"] for finding in compilers] == ["linux/a23"], compilers
+        leaky = {finding["platform"] for finding in verdict["findings"] if finding["rule"] == "context-leak"}
+        assert leaky == {f"linux/a{number}" for number in range(24)}, leaky
+    daemon.wait_idle()
+    proxy.blobs()
+    daemon.policy_file.write_text(test_layers.LAYERS.replace("  - rule: context-leak\n    severity: high\n    on-fail: [notify]\n", ""))
+    revision = daemon.status()["policyRevision"]
+    daemon.process.child.send_signal(signal.SIGHUP)
+    wait_for("the new policies", lambda: daemon.status()["policyRevision"] != revision)
+    new = daemon.status()["policyRevision"]
+    wait_for("all to be judged by them", lambda: all(item["policyRevision"] == new for item in daemon.verdicts()), 60)
+    assert proxy.blobs() == {}
+    indexes = [item for item in daemon.verdicts() if item.get("tag")]
+    assert len(indexes) == 3
+    for item in indexes:
+        assert item["verdict"] == "fail" and test_layers.rules_of(item) == {"build-tools"}, item
+    peak = daemon.process.peak_rss_kib() / 1024
+    print(f"             the daemon's peak: {peak:.1f} MiB")
+    assert is_sanitized() or peak < MEMORY_MIB, peak
+
+
 if __name__ == "__main__":
-    harness.run([test_hostile_among_plain, test_disturbed_scans])
+    harness.run([test_hostile_among_plain, test_disturbed_scans, test_index_of_many])
