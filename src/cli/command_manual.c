@@ -36,11 +36,13 @@ static void add_choices(struct text *to, const struct param *param)
 
 static void add_param(struct text *to, const char *prefix, const struct param *param)
 {
+    const char *type = param_type_name(param->type);
+    const char *unit = param->unit && !text_equal(param->unit, type) ? param->unit : NULL;
+
     text_add(to, "*");
     add_escaped(to, prefix);
     add_escaped(to, param->name);
-    text_format(to, "* (%s%s%s", param_type_name(param->type), param->unit ? ", " : "",
-                param->unit ? param->unit : "");
+    text_format(to, "* (%s%s%s", type, unit ? ", in " : "", unit ? unit : "");
     if (param->fallback) {
         text_add(to, ", default ");
         add_escaped(to, param->fallback);

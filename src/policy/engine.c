@@ -159,9 +159,13 @@ static bool lacks_facts(const struct facts *facts, struct rule_report *report)
             continue;
         AUTO_FREE char *reason =
             text_printable(status->reason ? status->reason : "no reason given", 200);
-        rule_unknown(report, fact_group_name((enum fact_group)group),
-                     "cannot be judged: %s facts are missing: %s",
-                     fact_group_name((enum fact_group)group), reason);
+        if (group == FACT_FILES)
+            rule_unknown(report, fact_group_name(FACT_FILES),
+                         "cannot be judged without looking into the layers: %s", reason);
+        else
+            rule_unknown(report, fact_group_name((enum fact_group)group),
+                         "cannot be judged: %s facts are missing: %s",
+                         fact_group_name((enum fact_group)group), reason);
         report->later = may_still_come(facts, group);
         return true;
     }
@@ -348,6 +352,16 @@ static struct rule_entry readable_entry(const struct policy *policy, bool illega
     return entry;
 }
 
+/* What is not known is seldom the image's fault. */
+static const char *remedy_of(enum failure kind)
+{
+    if (kind == FAILURE_DENIED)
+        return "Give regwarden an account that may pull the image.";
+    if (kind == FAILURE_ABSENT)
+        return "Check the name, and whether all of the image is there.";
+    return "See that what holds the image is up and can be read; then judge it again.";
+}
+
 static void judge_unreadable(struct judging *judging, const struct policy *policy,
                              const struct error *why)
 {
@@ -370,7 +384,9 @@ static void judge_unreadable(struct judging *judging, const struct policy *polic
     if (illegal)
         rule_fail(&report, "content", "the image is not one that may be judged: %s", reason);
     else
-        rule_unknown(&report, failure_name(why->kind), "the image could not be judged: %s", reason);
+        finding_set_remedy(rule_unknown(&report, failure_name(why->kind),
+                                        "the image could not be judged: %s", reason),
+                           "%s", remedy_of(why->kind));
     count_findings(judging, policy, &entry, &report);
 }
 

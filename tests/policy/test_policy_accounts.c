@@ -108,7 +108,7 @@ static void test_accounts(void **state)
          {0}},
         {.facts = "{ groups: { files: { state: absent, reason: too large } } }",
          .judgement = RULE_UNKNOWN,
-         .message = "files facts are missing: too large"},
+         .message = "without looking into the layers: too large"},
         {.facts = "{ files: { limits: [more hits] } }",
          .judgement = RULE_UNKNOWN,
          .message = "more hits"},
