@@ -3,7 +3,7 @@
 install(TARGETS regwarden RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY policies/ DESTINATION ${CMAKE_INSTALL_DATADIR}/regwarden/policies FILES_MATCHING PATTERN "*.yaml")
 install(FILES systemd/regwarden.service systemd/regwarden.socket DESTINATION lib/systemd/system)
-install(FILES README.md NEWS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md NEWS.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The manual: three pages are written by hand, two are written by the program from the tables that it runs by.
 find_program(SCDOC scdoc REQUIRED)

@@ -21,8 +21,7 @@ static const struct argp_option option_table[] = {
      "else " SYSTEM_SOCKET ", else the socket of this user's own daemon)",
      1},
     {"token-file", OPTION_TOKEN_FILE, "FILE", 0, "File with the API token, for http and https", 1},
-    {"server-ca", OPTION_SERVER_CA, "FILE", 0, "Certificates that the daemon's one must chain to",
-     1},
+    {"server-ca", OPTION_SERVER_CA, "FILE", 0, "Certificates to trust for the daemon", 1},
     {"json", 'j', NULL, 0, "Print the daemon's answer as JSON", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };

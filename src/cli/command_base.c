@@ -25,7 +25,8 @@ static const struct argp argp = {
         "--bases`; `list --json` prints that of the daemon.\n\n"
         "Examples:\n"
         "  regwarden base add 'main/base/*:*'\n"
-        "  regwarden base list --json > bases.json && regwarden check --bases bases.json REF\n"
+        "  regwarden base list --json > bases.json\n"
+        "  regwarden check --bases bases.json registry.example.com/team/app:1.4\n"
         "  regwarden base scan registry.example.com/base/node:22 > bases.json",
 };
 

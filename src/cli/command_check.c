@@ -30,7 +30,7 @@ static const struct argp_option option_table[] = {
     {"policy", 'p', "FILE|DIR", 0,
      "Judge by these policies (default: the built-in baseline); may be repeated", 0},
     {"waivers", OPTION_WAIVERS, "FILE|DIR", 0, "Waivers to apply; may be repeated", 0},
-    {"output", 'o', "FORMAT", 0, "table (default), json, markdown, …", 0},
+    {"output", 'o', "FORMAT", 0, "table (default), json, sarif, junit or markdown", 0},
     {"fail-on", OPTION_FAIL_ON, "SEVERITY", 0,
      "Exit 1 when a finding of this severity or above fails: info, low, medium, high or critical "
      "(default: when the policy says fail)",

@@ -147,6 +147,11 @@ static int print_page(const char *path)
     return EXIT_PASSED;
 }
 
+static bool is_listed(const struct command *command)
+{
+    return command->group[0] != '\0';
+}
+
 static void print_bash(void)
 {
     fputs("# bash completion for regwarden\n_regwarden() {\n    local "
@@ -154,7 +159,8 @@ static void print_bash(void)
           "    if [ \"$COMP_CWORD\" = 1 ]; then\n        mapfile -t COMPREPLY < <(compgen -W \"",
           stdout);
     for (size_t i = 0; commands[i]; i++)
-        printf("%s%s", i ? " " : "", commands[i]->name);
+        if (is_listed(commands[i]))
+            printf("%s%s", i ? " " : "", commands[i]->name);
     fputs("\" -- \"$word\")\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", stdout);
     for (size_t i = 0; commands[i]; i++)
         if (strchr(commands[i]->arguments, '|'))
@@ -172,7 +178,8 @@ static void print_zsh(void)
 {
     fputs("#compdef regwarden\n_regwarden() {\n    local -a commands=(\n", stdout);
     for (size_t i = 0; commands[i]; i++)
-        printf("        '%s:%s'\n", commands[i]->name, commands[i]->summary);
+        if (is_listed(commands[i]))
+            printf("        '%s:%s'\n", commands[i]->name, commands[i]->summary);
     fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
           "    elif [[ $words[2] == rules ]]; then\n        compadd -- ${(f)\"$(regwarden rules "
           "--names)\"}\n"
@@ -183,8 +190,9 @@ static void print_zsh(void)
 static void print_fish(void)
 {
     for (size_t i = 0; commands[i]; i++)
-        printf("complete -c regwarden -n __fish_use_subcommand -a %s -d '%s'\n", commands[i]->name,
-               commands[i]->summary);
+        if (is_listed(commands[i]))
+            printf("complete -c regwarden -n __fish_use_subcommand -a %s -d '%s'\n",
+                   commands[i]->name, commands[i]->summary);
     puts("complete -c regwarden -n '__fish_seen_subcommand_from rules' -f -a '(regwarden rules "
          "--names)'");
 }

@@ -44,7 +44,7 @@ static const struct argp argp = {
     .doc = "List what is quarantined, or put it back.\v"
            "release restores manifest and tag byte for byte, and the same image is not taken away "
            "again from that tag.\n\n"
-           "Example:\n  regwarden quarantine list\n  regwarden quarantine release 42",
+           "Examples:\n  regwarden quarantine list\n  regwarden quarantine release 42",
 };
 
 static int list(const struct verbs_input *input, struct error *err)

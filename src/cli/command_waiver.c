@@ -66,7 +66,7 @@ static const struct argp argp = {
     .children = verbs_children,
     .args_doc = "list\nadd\nrevoke ID",
     .doc = "Excuse findings for a time. Findings are judged all the same, then marked as waived.\v"
-           "Example:\n"
+           "Examples:\n"
            "  regwarden waiver add --rule non-root --repository 'legacy/**' \\\n"
            "      --owner team-a --expires 60d --reason 'until the next release'\n"
            "  regwarden waiver list --expiring 30d",

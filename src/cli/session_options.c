@@ -26,7 +26,7 @@ static const struct argp_option option_table[] = {
      "Registry user (default: what docker or podman login left)", 1},
     {"password-file", OPTION_PASSWORD_FILE, "FILE", 0,
      "File with the password; - is standard input", 1},
-    {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates that the registry's one must chain to", 1},
+    {"ca-file", OPTION_CA_FILE, "FILE", 0, "Certificates to trust for the registry", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
