@@ -51,8 +51,10 @@ static void announce(const struct daemon *daemon)
 {
     for (size_t i = 0; http_server_address(daemon->server, i); i++)
         log_notice(NULL, "listening on %s", http_server_address(daemon->server, i));
-    log_notice(NULL, "regwarden " REGWARDEN_VERSION " serves %zu registries under %zu policies%s",
-               daemon->registry_count, policy_set_count(daemon->policies),
+    log_notice(NULL, "regwarden " REGWARDEN_VERSION " serves %zu %s under %zu %s%s",
+               daemon->registry_count, daemon->registry_count == 1 ? "registry" : "registries",
+               policy_set_count(daemon->policies),
+               policy_set_count(daemon->policies) == 1 ? "policy" : "policies",
                daemon->options->dry_run ? ", dry run: nothing is changed" : "");
     if (daemon->options->print_stanza)
         print_stanzas(daemon);
