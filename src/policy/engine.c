@@ -160,8 +160,10 @@ static bool lacks_facts(const struct facts *facts, struct rule_report *report)
         AUTO_FREE char *reason =
             text_printable(status->reason ? status->reason : "no reason given", 200);
         if (group == FACT_FILES)
-            rule_unknown(report, fact_group_name(FACT_FILES),
-                         "cannot be judged without looking into the layers: %s", reason);
+            finding_set_remedy(
+                rule_unknown(report, fact_group_name(FACT_FILES),
+                             "cannot be judged without looking into the layers: %s", reason),
+                "See that all layers can be read, and judge again without --no-layers.");
         else
             rule_unknown(report, fact_group_name((enum fact_group)group),
                          "cannot be judged: %s facts are missing: %s",
