@@ -20,7 +20,7 @@
 
 /* Raised whenever the table of signals, or what is done with it, changes: layers are then scanned
  * again. */
-enum { LAYER_FACTS_VERSION = 2 };
+enum { LAYER_FACTS_VERSION = 3 };
 
 enum {
     LAYER_HITS_MAX = 4096,

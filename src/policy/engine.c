@@ -133,6 +133,8 @@ static void count_findings(struct judging *judging, const struct policy *policy,
         count_status(judging, policy, entry, finding->status, report->later);
         if (finding->status == FINDING_FAIL && !entry_blocks(entry))
             finding->status = FINDING_WARN;
+        if (finding->status == FINDING_UNKNOWN && entry->on_unknown == ON_UNKNOWN_PASS)
+            finding->severity = SEVERITY_INFO; /* the policy does not mind */
     }
     if (report->dropped_stands)
         count_status(judging, policy, entry, report->dropped_worst, report->later);

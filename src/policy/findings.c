@@ -119,6 +119,8 @@ struct finding *rule_unknown(struct rule_report *report, const char *subject, co
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
     finding = add_finding(report, subject, message);
+    free(finding->remedy); /* nothing is known to be wrong; what would tell, the rule says itself */
+    finding->remedy = NULL;
     finding->status = FINDING_UNKNOWN;
     if (report->judgement == RULE_PASS)
         report->judgement = RULE_UNKNOWN;
@@ -172,6 +174,20 @@ void finding_set_remedy(struct finding *finding, const char *format, ...)
     finding->remedy = memory_copy_text(remedy);
 }
 
+/* Builders write "COPY dir:<64 hex digits> in /app": of the digits a few will do, for where it went
+ * tells more. Returns how many to leave out after those that are shown. */
+static size_t add_hex(struct text *line, const char *text)
+{
+    enum { HEX_LONG = 32, HEX_SHOWN = 12 };
+    size_t digits = strspn(text, "0123456789abcdef");
+
+    if (digits < HEX_LONG)
+        return 0;
+    text_add_bytes(line, text, HEX_SHOWN);
+    text_add(line, "...");
+    return digits;
+}
+
 char *finding_step_text(const char *text, size_t max)
 {
     AUTO_TEXT struct text line = {0};
@@ -183,6 +199,7 @@ char *finding_step_text(const char *text, size_t max)
         if (blanks > 0 && line.length > 0 && text[blanks])
             text_add_char(&line, ' ');
         text += blanks;
+        text += add_hex(&line, text);
         if (*text)
             text_add_char(&line, *text++);
     }

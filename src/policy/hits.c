@@ -231,20 +231,28 @@ static void add_size(const struct hit_group *group, struct text *to)
                     text_format_bytes(group->bytes - group->visible_bytes, bytes));
 }
 
-void layer_describe(const struct facts *facts, int layer, struct text *to)
+void layer_name(const struct facts *facts, int layer, struct text *to)
 {
     static const char *const whose[] = {
         [ORIGIN_UNKNOWN] = "", [ORIGIN_OWN] = "own ", [ORIGIN_BASE] = "the base's "};
     int step = facts_layer_step(facts, layer);
-    enum origin origin = facts_layer_origin(facts, layer);
+    const char *owner = whose[facts_layer_origin(facts, layer)];
+
+    if (step < 0 || (size_t)step >= facts->history.count)
+        text_format(to, "%slayer %d", owner, layer);
+    else
+        text_format(to, "%sstep %d", owner, step);
+}
+
+void layer_describe(const struct facts *facts, int layer, struct text *to)
+{
+    int step = facts_layer_step(facts, layer);
     const struct step *at;
 
-    if (step < 0 || (size_t)step >= facts->history.count) {
-        text_format(to, "%slayer %d", whose[origin], layer);
+    layer_name(facts, layer, to);
+    if (step < 0 || (size_t)step >= facts->history.count)
         return;
-    }
     at = &facts->history.steps[step];
-    text_format(to, "%sstep %d", whose[origin], step);
     if (!at->text || !*at->text)
         return;
     AUTO_FREE char *shown = finding_step_text(at->text, STEP_TEXT_SHOWN);

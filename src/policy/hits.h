@@ -91,6 +91,8 @@ struct finding *hit_group_report(const struct hit_group *group, const struct fac
 
 /* "own step 6 (RUN apt-get install gcc)", "layer 3 of the base", as far as it is known. */
 void layer_describe(const struct facts *facts, int layer, struct text *to);
+/* The same without the step's text: "own step 6". */
+void layer_name(const struct facts *facts, int layer, struct text *to);
 
 /* Are the layers as a registry stores them? Local archives and layouts may hold some that a
  * registry would compress. */

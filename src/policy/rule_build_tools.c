@@ -82,16 +82,19 @@ static bool is_light(const struct facts_hit *hit)
 static enum hit_weight weigh(const struct settings *settings, const struct hit_group *group)
 {
     enum hit_weight weight = HIT_NOTHING;
+    uint64_t headers = 0;
 
     for (size_t i = 0; i < group->count; i++) {
         const struct facts_hit *hit = group->hits[i];
 
         if (is_light(hit))
-            weight = weight < HIT_WARNS ? HIT_WARNS : weight;
-        else if (hit->kind != SIGNAL_HEADERS || group->bytes >= settings->headers_from)
+            weight = HIT_WARNS;
+        else if (hit->kind == SIGNAL_HEADERS)
+            headers += hit->bytes;
+        else
             return HIT_FAILS;
     }
-    return weight;
+    return headers > 0 && headers >= settings->headers_from ? HIT_FAILS : weight;
 }
 
 /* The runtime whose kit has the most bytes; that of the image when the tools are anybody's. */

@@ -115,7 +115,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
         (placement->previous_is_known && !digest_is_set(&placement->previous)))
         return rule_judgement(report);
     if (!placement->previous_is_known || before == 0) {
-        rule_unknown(report, "growth", "how large the tag's previous image is, is not known");
+        rule_unknown(report, "growth", "nothing tells how large the tag's previous image was");
         report->later = true;
     } else if (size > before && breaks(settings, before, size - before)) {
         report_growth(settings, input->facts, report, before);

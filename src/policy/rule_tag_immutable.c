@@ -51,7 +51,7 @@ static enum judgement judge(const void *block, const struct rule_input *input,
         return RULE_PASS;
     AUTO_FREE char *tag = text_printable(placement->tag, 128);
     if (!placement->previous_is_known) {
-        rule_unknown(report, placement->tag, "what the tag \"%s\" pointed at before is not known",
+        rule_unknown(report, placement->tag, "nothing tells what the tag \"%s\" pointed at before",
                      tag);
         report->later = true;
         return rule_judgement(report);

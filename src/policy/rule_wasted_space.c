@@ -140,9 +140,13 @@ static void add_path(const struct facts *facts, const struct facts_top *top, boo
     AUTO_FREE char *path = text_printable(top->path, PATH_SHOWN);
     char bytes[TEXT_NUMBER_SIZE];
 
+    /* What the steps do is said once. */
+    void (*const describe)(const struct facts *, int, struct text *) =
+        first ? layer_describe : layer_name;
+
     text_format(to, "%s/%s (%s, ", first ? ". The worst: " : "; ", path,
                 text_format_bytes(top->bytes, bytes));
-    layer_describe(facts, top->layer, to);
+    describe(facts, top->layer, to);
     if (top->hidden_by == top->layer) {
         text_add(to, " holds it twice)");
         return;
@@ -151,7 +155,7 @@ static void add_path(const struct facts *facts, const struct facts_top *top, boo
     if (top->hidden_by < 0)
         text_add(to, "a later layer");
     else
-        layer_describe(facts, top->hidden_by, to);
+        describe(facts, top->hidden_by, to);
     text_add(to, ")");
 }
 

@@ -270,7 +270,8 @@ static void add_sum(const struct page *page, const struct check_result *results,
     separator = "; findings: ";
     add_count(page->to, page->shown[FINDING_FAIL], "failing", &separator);
     add_count(page->to, page->shown[FINDING_UNKNOWN], "not known", &separator);
-    add_count(page->to, page->shown[FINDING_WARN], "warning", &separator);
+    add_count(page->to, page->shown[FINDING_WARN],
+              page->shown[FINDING_WARN] == 1 ? "warning" : "warnings", &separator);
     add_count(page->to, page->shown[FINDING_WAIVED], "waived", &separator);
     text_add_char(page->to, '\n');
 }

@@ -201,16 +201,27 @@ size_t signals_match(const struct signals *signals, const char *path,
 bool signal_in_library(const char *path)
 {
     static const char *const roots[] = {
-        "usr/share/", "usr/lib/", "usr/lib64/", "usr/include/", "usr/src/", "usr/local/go/",
+        "usr/share/", "usr/lib/", "usr/lib64/", "usr/include/", "usr/local/go/",
         "usr/local/lib/python", "usr/local/lib/ruby", "usr/local/share/", "usr/local/include/",
-        "opt/yarn-v", "opt/conda/", "lib/", "var/lib/dpkg/", "nix/store/",
+        "opt/yarn-v", "opt/conda/", "lib/", "nix/store/",
+        /* usr/src/app and its like are where the documentation of images puts applications */
+        "usr/src/linux", "usr/src/kernels/", "usr/src/debug/", "usr/src/php/", "usr/src/python/",
+        "usr/src/ruby/", "usr/src/gcc/", "usr/src/wordpress/", "usr/src/nextcloud/",
+        "usr/src/googletest/",
+        /* what others say of their packages: descriptions, lists, downloads */
+        "var/lib/dpkg/", "var/lib/apt/", "var/lib/rpm/", "var/cache/",
         /* public keys, and a key that everybody has */
         "etc/trusted-key.key", "etc/unbound/root.key", "var/lib/unbound/root.key",
         "etc/ssl/private/ssl-cert-snakeoil.key"};
-    static const char *const inside[] = {"/node_modules/",   "/site-packages/", "/dist-packages/",
-                                         "/vendor/",         "/gems/",          "/go/pkg/mod/",
-                                         "/.cargo/registry/"};
+    static const char *const inside[] = {
+        "/node_modules/",   "/site-packages/",   "/dist-packages/", "/vendor/",        "/gems/",
+        "/go/pkg/mod/",     "/.cargo/registry/", "/.cargo/git/",    "/.npm/_cacache/", "/.cache/",
+        "/.m2/repository/", "/.nuget/packages/", "/.gradle/caches/"};
+    /* in a library's place, and the application's own */
+    static const char web_root[] = "usr/share/nginx/html/";
 
+    if (text_starts_with(path, web_root))
+        path += strlen(web_root) - 1;
     for (size_t i = 0; i < ARRAY_COUNT(roots); i++)
         if (text_starts_with(path, roots[i]))
             return true;

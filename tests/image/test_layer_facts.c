@@ -11,7 +11,7 @@
 #include "regwarden/layer_facts.h"
 
 static const char document[] =
-    "{`version`:2,`digest`:`sha256:"
+    "{`version`:3,`digest`:`sha256:"
     "00000000000000000000000000000000000000000000000000000000000000aa`,"
     "`diffId`:`sha256:00000000000000000000000000000000000000000000000000000000000000bb`,"
     "`compression`:`gzip`,`compressedBytes`:10,`uncompressedBytes`:20,`entries`:3,`fileCount`:2,"

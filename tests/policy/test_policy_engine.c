@@ -114,6 +114,16 @@ static void test_what_findings_come_to(void **state)
             fail_msg("row %zu: %s, actions %x, audit %x", i, verdict_status_name(verdict.status),
                      verdict.actions, verdict.audit_actions);
         assert_int_equal(verdict.policy_count, 1);
+        /* what is not known has nothing to mend, and what a policy does not mind is no trouble */
+        for (size_t k = 0; k < verdict.findings.count; k++) {
+            const struct finding *finding = &verdict.findings.items[k];
+            bool unknown = finding->status == FINDING_UNKNOWN;
+
+            assert_int_equal(finding->remedy == NULL, unknown);
+            if (unknown)
+                assert_int_equal(finding->severity == SEVERITY_INFO,
+                                 strstr(rows[i].policy, "on-unknown: pass") != NULL);
+        }
         verdict_release(&verdict);
     }
 }

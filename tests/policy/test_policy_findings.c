@@ -126,12 +126,37 @@ static void without_a_record_nothing_is_compared(void **state)
     }
 }
 
+static void steps_are_shown_in_short(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {
+        {"apt-get update  &&\n\tapt-get install gcc", "apt-get update && apt-get install gcc"},
+        {"dir:4d0e5852777e33777db4543d03ecf2c0010a58c1c5c90688605e4939a1b2c3d4 in /app ",
+         "dir:4d0e5852777e... in /app"},
+        {"git checkout 4d0e5852777e", "git checkout 4d0e5852777e"},
+        {"file:4d0e5852777e33777db4543d03ecf2c0010a58c1c5c90688605e4939a1b2c3d4",
+         "file:4d0e5852777e..."},
+        {"a command that is longer than forty bytes, much longer",
+         "a command that is longer than forty byte…"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO_FREE char *shown = finding_step_text(rows[i].text, 40);
+
+        assert_string_equal(shown, rows[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_blamed_with_their_step),
         cmocka_unit_test(a_pass_is_doubted_when_layers_are_missing),
         cmocka_unit_test(without_a_record_nothing_is_compared),
+        cmocka_unit_test(steps_are_shown_in_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

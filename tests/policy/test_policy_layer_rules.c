@@ -96,6 +96,12 @@ static void test_build_tools(void **state)
         {.facts = HITS("{ kind: headers, what: python-headers, path: usr/local/include/python3.14, "
                        "bytes: 4000, layer: 3 }"),
          .judgement = RULE_PASS},
+        /* … nor beside a tool that only warns, however large that is */
+        {.facts = HITS("{ kind: headers, what: c-headers, path: usr/include, bytes: 4000, layer: 3 "
+                       "}, { kind: build-tool, what: git, path: usr/bin/git, bytes: 3700000, "
+                       "layer: 3 }"),
+         .judgement = RULE_FAIL,
+         .message = "debugging tools that stay in the image: c-headers, git"},
         {"{ headers-from: 1kB }",
          HITS("{ kind: headers, path: usr/local/include/python3.14, bytes: 4000, layer: 3 }"),
          RULE_FAIL,
@@ -579,6 +585,11 @@ static void test_wasted_space(void **state)
              "10.5 MB are served that no container sees; that is 10.5 percent of what is above "
              "the base, and 10 are allowed. The worst: /app/data.bin (9 MB, own step 5 "
              "(COPY requirements.txt ./), hidden by own step 6"},
+        /* what the steps do is said once */
+        {.facts = WASTE("10500000", "{ path: app/data.bin, bytes: 9000000, layer: 2, hiddenBy: 3 },"
+                                    "{ path: app/b.bin, bytes: 8000000, layer: 2, hiddenBy: 3 }"),
+         .judgement = RULE_FAIL,
+         .message = "; /app/b.bin (8 MB, own step 5, hidden by own step 6)"},
         {"{ max-share: 100, max-bytes: 5MB }",
          WASTE("6000000", ""),
          RULE_FAIL,
@@ -651,7 +662,7 @@ static void test_size_growth(void **state)
         {"{ max-bytes: 4MB }", "{}", RULE_FAIL, "4 MB are allowed", BEFORE(41000000)},
         {"{ max-bytes: 4MB }", "{}", RULE_PASS, NULL, BEFORE(41002000)},
         {"{ max-percent: 10, ignore-below: 10MB }", "{}", RULE_PASS, NULL, BEFORE(40000000)},
-        {"{ max-percent: 10 }", "{}", RULE_UNKNOWN, "is not known", {.tag = "v2"}},
+        {"{ max-percent: 10 }", "{}", RULE_UNKNOWN, "nothing tells", {.tag = "v2"}},
         {"{ max-percent: 10 }", "{}", RULE_UNKNOWN, NULL, BEFORE(0)},
         {"{ max-percent: 10 }", "{}", RULE_PASS, NULL, {.tag = "v2", .previous_is_known = true}},
         {"{ max-percent: 10 }", "{}", RULE_PASS, NULL, {0}}, /* no tag */

@@ -137,6 +137,11 @@ static void examples_of_others_are_nobodys_secret(void **state)
         {"etc/ssl/private/ssl-cert-snakeoil.key", key, 0},
         {"etc/ssl/private/tls.key", key, 1},
         {"app/settings.py", url, 1},
+        {"usr/src/app/settings.py", url, 1},
+        {"usr/share/nginx/html/config.js", url, 1},
+        /* descriptions of packages tell of http://foo:foobar@host */
+        {"var/lib/apt/lists/deb_debian_main_i18n_Translation-en", url, 0},
+        {"var/lib/dpkg/available", url, 0},
         {"app/README.md", url, 0},
         {"app/db_test.go", url, 0},
         {"app/.env.example", url, 0},

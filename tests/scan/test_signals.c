@@ -61,6 +61,13 @@ static const struct {
     {"usr/share/x/.git/HEAD", ""},
     {"app/.env", "env-file@app/.env"},
     {"app/.env.example", ""},
+    {"usr/src/app/.env", "env-file@usr/src/app/.env"},
+    {"usr/src/app/.git/HEAD", "git-directory@usr/src/app/.git"},
+    {"usr/src/app/node_modules/x/.env", ""},
+    {"usr/src/linux/.env", ""},
+    {"usr/share/nginx/html/.git/HEAD", "git-directory@usr/share/nginx/html/.git"},
+    {"usr/share/nginx/html/vendor/x/.env", ""},
+    {"usr/share/nginx/.env", ""},
     {"app/vendor/x/.env", ""},
     {"home/me/.aws/credentials", "cloud-credentials@home/me/.aws"},
     {"home/me/.docker/config.json", "registry-credentials@home/me/.docker/config.json"},
@@ -152,10 +159,18 @@ static void no_row_is_dead(void **state)
 
 static void libraries(void **state)
 {
-    static const char *const inside[] = {"usr/share/a",        "node_modules/a",
-                                         "app/node_modules/a", "opt/x/site-packages/a",
-                                         "vendor/a",           "lib/a"};
-    static const char *const outside[] = {"usr/bin/a", "app/a", "my_node_modules/a", "vendors/a"};
+    static const char *const inside[] = {"usr/share/a",
+                                         "node_modules/a",
+                                         "app/node_modules/a",
+                                         "opt/x/site-packages/a",
+                                         "vendor/a",
+                                         "lib/a",
+                                         "var/lib/apt/lists/a",
+                                         "var/cache/apt/archives/a",
+                                         "root/.cache/pip/http/a",
+                                         "usr/src/linux-headers-6/a"};
+    static const char *const outside[] = {"usr/bin/a", "app/a",         "my_node_modules/a",
+                                          "vendors/a", "usr/src/app/a", "usr/share/nginx/html/a"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(inside); i++)
