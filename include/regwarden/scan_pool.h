@@ -43,6 +43,7 @@ void scan_pool_set_probes(struct scan_pool *pool, const struct scan_probes *prob
 struct scan_job {
     struct digest digest; /* that the bytes must have */
     uint64_t size;        /* of the compressed bytes; 0 when it is not known */
+    uint8_t owner;        /* whoever it is for, such as a byte of a hash: owners take turns */
     void (*begin)(void *argument, uint64_t id);
     void (*resume)(void *argument, uint64_t id);
     void (*done)(void *argument, const struct error *error, struct layer_facts **facts);

@@ -2,6 +2,8 @@
  * worker at the worker's pace, and what it says is kept. */
 #include "layers_priv.h"
 
+#include <string.h>
+
 #include "regwarden/log.h"
 #include "regwarden/scan_pool.h"
 
@@ -197,10 +199,20 @@ static void scan_resume(void *argument, uint64_t id)
         work->source.resume(work->source.self, work->stream);
 }
 
+/* Repositories take turns, and not images: there may be any number of those. */
+static uint8_t owner_of(const struct ask *ask)
+{
+    struct digest digest;
+
+    digest_compute(NULL, ask->repository, strlen(ask->repository), &digest);
+    return digest.bytes[0];
+}
+
 void work_scan(struct work *work)
 {
     struct scan_job job = {.digest = work->layer.digest,
                            .size = work->layer.size,
+                           .owner = owner_of(TAILQ_FIRST(&work->asks)),
                            .begin = scan_begin,
                            .resume = scan_resume,
                            .done = scan_done,

@@ -1,5 +1,5 @@
-/* The pool: jobs in the order in which they came, given to workers, which are started when there is
- * something to do. */
+/* The pool: jobs in the order in which they came, their owners in turns, given to workers, which
+ * are started when there is something to do. */
 #include "pool_private.h"
 
 #include <assert.h>
@@ -30,12 +30,16 @@ static void take_out(struct scan_pool *pool, struct pool_job *job)
 
 /* --- workers --- */
 
-static struct pool_job *first_waiting(const struct scan_pool *pool)
+/* Of those who wait the one whose owner was served the longest time ago: however many layers
+ * somebody has, others' come in between. */
+static struct pool_job *next_waiting(const struct scan_pool *pool)
 {
+    struct pool_job *next = NULL;
+
     for (struct pool_job *job = pool->jobs; job; job = job->next)
-        if (!job->worker)
-            return job;
-    return NULL;
+        if (!job->worker && (!next || pool->turns[job->spec.owner] < pool->turns[next->spec.owner]))
+            next = job;
+    return next;
 }
 
 static struct pool_worker *first_idle(const struct scan_pool *pool)
@@ -60,12 +64,13 @@ static void pump(void *argument)
     struct scan_pool *pool = argument;
     struct error err;
 
-    for (struct pool_job *job; (job = first_waiting(pool));) {
+    for (struct pool_job *job; (job = next_waiting(pool));) {
         struct pool_worker *idle = first_idle(pool);
+        if (!idle && !has_place(pool))
+            break;
+        pool->turns[job->spec.owner] = ++pool->turn;
         if (idle)
             pool_worker_give(idle, job);
-        else if (!has_place(pool))
-            break;
         else if (pool_worker_new(pool, job, &err) < 0)
             pool_job_done(pool, job, &err, NULL);
     }

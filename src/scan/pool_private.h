@@ -29,6 +29,8 @@ struct scan_pool {
     struct pool_worker *workers;
     struct timer *pump; /* hands jobs to workers, never from within a call */
     uint64_t last_id;
+    uint64_t turns[UINT8_MAX + 1]; /* of each owner: when it was served last */
+    uint64_t turn;
     bool going;
     struct text missing; /* of the sandbox, as the last worker said */
     struct scan_pool_counters counters;

@@ -92,12 +92,15 @@ static void push(struct feed *feed)
         scan_pool_end(feed->fixture->pool, feed->id);
 }
 
+static unsigned begun_count;
+
 static void begin(void *argument, uint64_t id)
 {
     struct feed *feed = argument;
 
     assert_int_equal(id, feed->id);
     feed->begun++;
+    feed->place = begun_count++;
     push(feed);
 }
 
@@ -131,6 +134,7 @@ void feed_start_as(struct feed *feed, const struct digest *digest, uint64_t size
         feed->piece = 64 * 1024;
     feed->id = scan_pool_start(feed->fixture->pool, &(struct scan_job){.digest = *digest,
                                                                        .size = size,
+                                                                       .owner = feed->owner,
                                                                        .begin = begin,
                                                                        .resume = resume,
                                                                        .done = done,

@@ -26,7 +26,8 @@ enum { FEED_PARTS = 4 };
 struct feed {
     struct pool_fixture *fixture;
     struct feed_part parts[FEED_PARTS];
-    size_t piece;     /* 0: 64 KiB */
+    size_t piece; /* 0: 64 KiB */
+    uint8_t owner;
     uint64_t stop_at; /* nothing beyond it is pushed; 0: no stop */
     uint64_t id;
     size_t part, at; /* what comes next */
@@ -35,6 +36,7 @@ struct feed {
     size_t most_waiting; /* bytes in the pool */
     bool all;
     unsigned begun, resumed, done;
+    unsigned place; /* in the order in which feeds began */
     enum failure kind;
     char text[ERROR_TEXT_SIZE];
     struct layer_facts *facts;

@@ -33,6 +33,17 @@ static int open_pool(void **state)
     return 0;
 }
 
+/* One worker, so that layers are read one after the other. */
+static int open_narrow_pool(void **state)
+{
+    struct scan_pool_options options = pool_options();
+
+    (void)state;
+    options.workers = 1;
+    pool_open(&fixture, &options);
+    return 0;
+}
+
 static int close_pool(void **state)
 {
     (void)state;
@@ -133,6 +144,29 @@ static void facts_are_those_of_a_scan_in_this_process(void **state)
     assert_int_equal(counters.started, LAYERS);
     assert_int_equal(counters.finished, LAYERS);
     assert_int_equal(counters.failed + counters.killed + counters.active + counters.waiting, 0);
+}
+
+/* The layers of one do not stand before the only one of another. */
+static void owners_take_turns(void **state)
+{
+    enum { LAYERS = 5 };
+    AUTO_TEXT struct text layer = {0};
+    struct feed feeds[LAYERS] = {{0}};
+
+    (void)state;
+    make_layer(&layer, 1, PLAIN);
+    for (unsigned i = 0; i < LAYERS; i++) {
+        feeds[i] = (struct feed){
+            .fixture = &fixture, .parts = {{.text = &layer}}, .owner = i + 1 < LAYERS ? 1 : 200};
+        feed_start(&feeds[i]);
+    }
+    for (unsigned i = 0; i < LAYERS; i++) {
+        assert_true(feed_wait(&feeds[i]));
+        assert_non_null(feeds[i].facts);
+        feed_release(&feeds[i]);
+    }
+    for (unsigned i = 1; i + 1 < LAYERS; i++)
+        assert_true(feeds[LAYERS - 1].place < feeds[i].place);
 }
 
 static void layers_may_have_either_digest(void **state)
@@ -299,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(facts_are_those_of_a_scan_in_this_process, open_pool,
                                         close_pool),
+        cmocka_unit_test_setup_teardown(owners_take_turns, open_narrow_pool, close_pool),
         cmocka_unit_test_setup_teardown(layers_may_have_either_digest, open_pool, close_pool),
         cmocka_unit_test_setup_teardown(other_bytes_than_asked_for_are_refused, open_pool,
                                         close_pool),
