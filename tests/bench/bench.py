@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Speed, each figure beside its limit measured in the same run. usage: bench.py BUILD-DIRECTORY [--quick] [PART…]
 
-Parts: intake, images, registry, policy, scan (all when none is named).
+Parts: intake, images, registry, policy, scan, layers (all when none is named).
 
 Machines are shared, and their disks and processors change from minute to minute: limit and measurement take turns (A B A B), each
 round gives one share, and the median of the shares counts. The load generators run on the same processors as the daemon, so rates are
 lower bounds; the daemon's own processor time per event says what it would cost elsewhere."""
+import gzip
+import hashlib
+import json
 import os
 import pathlib
 import re
@@ -35,6 +38,8 @@ IMAGES = 4000 if QUICK else 10000
 REAL_IMAGES = 500 if QUICK else 1000
 BATCH = 50        # events per notification, where a sender collects them
 LAYER_BYTES = (100 if QUICK else 300) << 20
+IMAGE_BYTES = (500 if QUICK else 5000) * 1000000
+SMALL_IMAGES = 200 if QUICK else 500
 BACK_TEST = 20000 if QUICK else 100000
 POLICY = (HERE.parent.parent / "policies" / "baseline.yaml").read_text()
 TICK = os.sysconf("SC_CLK_TCK")
@@ -131,7 +136,7 @@ class RealRegistry(harness.Registry):
     def pid(self):
         return self.process.child.pid
 
-    def fill(self, count):
+    def fill(self, count, layers=False):
         self.list = self.directory / "images"
         self.names = []
         client = self.client()
@@ -141,7 +146,8 @@ class RealRegistry(harness.Registry):
                 client.push("bench/app", image, f"t{number}")
                 config = next(digest for digest, data in image.blobs.items() if data.startswith(b"{"))
                 self.names.append(image.digest)
-                print(image.digest, len(image.manifest), config, file=output)
+                layer = next(digest for digest in image.blobs if digest != config) if layers else ""
+                print(image.digest, len(image.manifest), config, layer, file=output)
 
 
 class Silent:
@@ -166,9 +172,9 @@ class Silent:
 
 
 class Daemon(harness.Regwarden):
-    def __init__(self, directory, registry, extra=""):
+    def __init__(self, directory, registry, extra="", policy=POLICY):
         directory.mkdir()
-        super().__init__(directory, {"main": registry}, policy=POLICY, extra=extra + "\nlog: {level: error}",
+        super().__init__(directory, {"main": registry}, policy=policy, extra=extra + "\nlog: {level: error}",
                          settings={"sweep-interval": "0", "concurrency": FETCHES, "timeout": "60s"})
         self.start()
 
@@ -339,6 +345,8 @@ def make_layer(directory):
             path = os.path.join(at, name)
             names.append(path[1:])
             total += os.lstat(path).st_size
+    if (directory / "layer.tar").exists():
+        return directory / "layer.tar"
     listed = directory / "files"
     listed.write_text("".join(name + "\n" for name in names[::max(1, total // LAYER_BYTES)] if "\n" not in name))
     layer = directory / "layer.tar"
@@ -390,8 +398,152 @@ def bench_scan(directory):
         print(f"  highest peak of a worker {peak / 1024:.1f} MiB, reach 24: {'met' if peak < 24 * 1024 else 'NOT met'}", flush=True)
 
 
+# --- whole images with their layers, from a real registry ---
+
+READS_LAYERS = """policy: layers
+mode: audit
+scope: {repositories: ["**"]}
+rules:
+  - rule: build-tools
+  - rule: context-leak
+"""
+
+
+class Peaks(threading.Thread):
+    """The highest memory of a daemon's workers, looked at while they work. In KiB."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.highest, self.stopped = pid, 0, threading.Event()
+
+    def run(self):
+        while not self.stopped.wait(0.05):
+            for child in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+                try:
+                    found = re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{child}/status").read_text())
+                except OSError:
+                    continue  # it has ended
+                self.highest = max(self.highest, int(found.group(1)) if found else 0)
+
+    def stop(self):
+        self.stopped.set()
+        self.join()
+        return self.highest
+
+
+def entry(name, content):
+    import tarfile
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    return info.tobuf(tarfile.GNU_FORMAT) + content + b"\0" * (-len(content) % 512)
+
+
+def push_large(client, repository, sample, count, own=None):
+    """An image of so many layers of the sample, each with a file of its own before it, and a small one on top."""
+    tar, packed = sample.read_bytes(), pathlib.Path(f"{sample}.gz").read_bytes()
+    image = images.Image(config={"User": "1000"}, files=[{"own": (own or "app").encode()}])
+    config, manifest = json.loads(image.blobs[image_config(image)]), json.loads(image.manifest)
+    stored = 0
+    for number in range(count):
+        head = entry(f"number-{number}", str(number).encode())
+        data = gzip.compress(head, 1, mtime=0) + packed
+        client.push_blob(repository, data)
+        plain = hashlib.sha256(head)
+        plain.update(tar)
+        config["rootfs"]["diff_ids"].insert(number, "sha256:" + plain.hexdigest())
+        config["history"].insert(number, {"created_by": f"COPY {number} /"})
+        manifest["layers"].insert(number, {"mediaType": images.OCI_LAYER, "digest": images.digest_of(data), "size": len(data)})
+        stored += len(data)
+    raw = json.dumps(config).encode()
+    manifest["config"].update(digest=images.digest_of(raw), size=len(raw))
+    own_layer = next(data for data in image.blobs.values() if not data.startswith(b"{"))
+    image.blobs = {images.digest_of(data): data for data in (raw, own_layer)}
+    image.manifest = json.dumps(manifest).encode()
+    client.push(repository, image, "v1")
+    return image, stored
+
+
+def image_config(image):
+    return json.loads(image.manifest)["config"]["digest"]
+
+
+def tell(daemon, image, repository):
+    client = images.Client(f"http://127.0.0.1:{daemon.port}")
+    client.headers["Authorization"] = f"Bearer {daemon.secret}"
+    client.must((202,), "POST", "/hooks/main", envelope([images.digest_of(image.manifest)], 0).replace(b"bench/app", repository.encode())
+                .replace(b"t0", b"v1"), {"Content-Type": "application/vnd.docker.distribution.events.v1+json"})
+
+
+def judge_large(daemon, image, repository):
+    """(seconds, bytes of layers that were fetched, the workers' peak in KiB)"""
+    before, peaks = daemon.counter("regwarden_layers_received_bytes"), Peaks(daemon.process.child.pid)
+    peaks.start()
+    start = time.monotonic()
+    tell(daemon, image, repository)
+    verdict = daemon.verdict(repository, "v1", 3600)
+    seconds = time.monotonic() - start
+    assert verdict["verdict"] in ("pass", "fail"), verdict
+    return seconds, daemon.counter("regwarden_layers_received_bytes") - before, peaks.stop()
+
+
+def bench_large(directory, registry):
+    sample = make_layer(directory)
+    size = sample.stat().st_size
+    count = max(1, round(IMAGE_BYTES / size))
+    heading(f"one image of {count * size / 1e9:.1f} GB in {count} layers, docker-registry, two workers")
+    client = registry.client()
+    image, stored = push_large(client, "large/one", sample, count)
+    daemon = Daemon(directory / "large", registry, "scan: {workers: 2}", policy=READS_LAYERS)
+    seconds, fetched, workers = judge_large(daemon, image, "large/one")
+    print(f"  judged in {seconds:.1f} s: {count * size / 1e6 / seconds:,.0f} MB/s unpacked, {fetched / 1e6 / seconds:,.0f} MB/s as stored"
+          f" ({fetched / 1e6:,.0f} of {stored / 1e6:,.0f} MB fetched)", flush=True)
+    limit = scan_rate("limit", f"{sample}.gz")
+    print(f"  limit: unpacked and hashed on both sides, one processor {limit[0]:,.0f} MB/s ({limit[1]:,.0f} by processor time)")
+    image, stored = push_large(client, "large/two", sample, count, own="another")
+    seconds, fetched, _ = judge_large(daemon, image, "large/two")
+    print(f"  a second image on the same base: {fetched:,.0f} bytes of layers fetched of {stored:,}, {seconds * 1000:.0f} ms", flush=True)
+    assert fetched < 10000, "the base was read again"
+    peak = daemon.process.peak_rss_kib()
+    print(f"  peak of the daemon {peak / 1024:.1f} MiB, reach 64: {'met' if peak < 64 * 1024 else 'NOT met'};"
+          f" of a worker {workers / 1024:.1f} MiB, reach 24: {'met' if workers < 24 * 1024 else 'NOT met'}", flush=True)
+    daemon.stop()
+    return peak
+
+
+def bench_small_layers(directory, registry):
+    """Images that share nothing, each with one small layer, beside the registry's own rate of the same three GETs."""
+    heading(f"new images whose layers are read, docker-registry, {SMALL_IMAGES} images of one small layer each")
+    registry.fill(SMALL_IMAGES, layers=True)
+    limits, rates, costs, peaks = [], [], [], []
+    for number in range(ROUNDS):
+        limits.append(wrk_must(registry.url, FETCHES, "fetch.lua", BENCH_DIGESTS=str(registry.list)) / 3)
+        daemon = Daemon(directory / f"small-{number}", registry, policy=READS_LAYERS)
+        processor, start = Processor(daemon.process.child.pid), time.monotonic()
+        daemon.post_all(registry.names)
+        daemon.drain()
+        rates.append(len(registry.names) / (time.monotonic() - start))
+        costs.append(processor.per_item(len(registry.names)))
+        assert daemon.counter("regwarden_layers_scanned") == len(registry.names)
+        peaks.append(daemon.process.peak_rss_kib())
+        daemon.stop()
+    show(f"limit: manifests, configs and layers, {FETCHES} connections", limits)
+    show("new images judged, verdicts", rates)
+    show_processor("  each, without its worker", costs)
+    share("of the limit", rates, limits)
+    return max(peaks)
+
+
+def bench_layers(directory):
+    (directory / "layers-registry").mkdir()
+    registry = RealRegistry(directory / "layers-registry")
+    registry.start()
+    peaks = [bench_large(directory, registry), bench_small_layers(directory, registry)]
+    registry.stop()
+    return max(peaks)
+
+
 def main():
-    chosen = CHOSEN or ["intake", "images", "registry", "policy", "scan"]
+    chosen = CHOSEN or ["intake", "images", "registry", "policy", "scan", "layers"]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="regwarden-bench-"))
     load = os.getloadavg()
     print(f"{os.cpu_count()} processors, load {load[0]:.1f} {load[1]:.1f} {load[2]:.1f} at the start"
@@ -410,6 +562,8 @@ def main():
             bench_policy()
         if "scan" in chosen:
             bench_scan(directory)
+        if "layers" in chosen:
+            peaks.append(bench_layers(directory))
         if idle and peaks:
             print(f"memory\n  idle {idle / 1024:.1f} MiB, reach 24: {'met' if idle < 24 * 1024 else 'NOT met'};"
                   f" highest in all of the above {max(peaks) / 1024:.1f} MiB, reach 64: {'met' if max(peaks) < 64 * 1024 else 'NOT met'}")

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "regwarden/clock.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/loop.h"
 #include "regwarden/policy.h"
 #include "regwarden/store.h"
@@ -155,6 +156,55 @@ static void scratch_close(struct scratch *scratch)
     rmdir(scratch->directory);
 }
 
+/* --- with what layers hold --- */
+
+static struct json *package_json(long number)
+{
+    struct json *json = json_new_object();
+    AUTO_FREE char *name = text_new("package-%ld", number);
+
+    json_set_string(json, "manager", "dpkg");
+    json_set_string(json, "name", name);
+    json_set_string(json, "version", "1.2.3-4+deb12u1");
+    json_set_string(json, "path", "var/lib/dpkg/status");
+    json_set_integer(json, "layer", 0);
+    return json;
+}
+
+static struct json *hit_json(long number)
+{
+    struct json *json = json_new_object();
+    AUTO_FREE char *path = text_new("usr/share/doc/package-%ld", number);
+
+    json_set_string(json, "kind", "documentation");
+    json_set_string(json, "what", "documentation");
+    json_set_string(json, "path", path);
+    json_set_integer(json, "files", 3);
+    json_set_integer(json, "bytes", 4000);
+    json_set_integer(json, "layer", 0);
+    return json;
+}
+
+/* As many as images of a small distribution have. */
+static void add_files(struct facts *facts)
+{
+    enum { PACKAGES = 90, HITS = 25 };
+    AUTO_JSON struct json *json = json_new_object();
+    struct json *packages = json_new_array(), *hits = json_new_array();
+    struct facts_files *files;
+    struct error error = {0};
+
+    for (long i = 0; i < PACKAGES; i++)
+        json_append_take(packages, package_json(i));
+    for (long i = 0; i < HITS; i++)
+        json_append_take(hits, hit_json(i));
+    json_set_take(json, "packages", packages);
+    json_set_take(json, "hits", hits);
+    if (facts_files_from_json(json, facts->manifest->layer_count, &files, &error) < 0)
+        die_on("files", &error);
+    facts_add_files_take(facts, files);
+}
+
 /* --- --- */
 
 static void report(const char *what, long count, int64_t ms, size_t findings)
@@ -164,17 +214,18 @@ static void report(const char *what, long count, int64_t ms, size_t findings)
            (double)findings / (double)count);
 }
 
-static void judge_facts(const struct policy_set *policies, long count)
+static void judge_facts(const char *what, const struct policy_set *policies, long count)
 {
     int64_t start = clock_steady_ms();
     size_t findings = 0;
 
     for (long i = 0; i < count; i++)
         judge(policies, samples[i % DISTINCT].facts, &samples[i % DISTINCT].digest, &findings);
-    report("facts in memory", count, clock_steady_ms() - start, findings);
+    report(what, count, clock_steady_ms() - start, findings);
 }
 
-static void judge_packed(const struct policy_set *policies, struct store *store, long count)
+static void judge_packed(const char *what, const struct policy_set *policies, struct store *store,
+                         long count)
 {
     int64_t start = clock_steady_ms();
     size_t findings = 0;
@@ -189,7 +240,7 @@ static void judge_packed(const struct policy_set *policies, struct store *store,
             die_on("facts", &error);
         judge(policies, facts, &sample->digest, &findings);
     }
-    report("facts as the store packs them", count, clock_steady_ms() - start, findings);
+    report(what, count, clock_steady_ms() - start, findings);
 }
 
 int main(int argc, char **argv)
@@ -208,8 +259,15 @@ int main(int argc, char **argv)
     }
     scratch_open(&scratch);
     pack(scratch.loop, scratch.store);
-    judge_facts(policies, count);
-    judge_packed(policies, scratch.store, count);
+    judge_facts("facts in memory", policies, count);
+    judge_packed("facts as the store packs them", policies, scratch.store, count);
+    for (size_t i = 0; i < DISTINCT; i++) {
+        add_files(samples[i].facts);
+        text_clear(&samples[i].packed);
+    }
+    pack(scratch.loop, scratch.store);
+    judge_facts("with files, in memory", policies, count);
+    judge_packed("with files, as packed", policies, scratch.store, count);
     scratch_close(&scratch);
     policy_set_free(policies);
     for (size_t i = 0; i < DISTINCT; i++) {
