@@ -74,12 +74,14 @@ void store_add_dead_letter(struct store *store, const struct dead_letter *letter
 void store_remove_dead_letter(struct store *store, int64_t id, store_done_f *done, void *argument);
 
 /* --- what a review has to know, in one read --- */
+enum { STORE_CONTEXT_FACTS_BYTES_MAX = 256 * 1024 }; /* as a document */
 struct store_context {
     bool is_own_push;     /* a plan of ours announced this (registry, repository, tag, digest), and
                              nobody else ever used the tag: where a plan of ours moves somebody's tag
                              back, the push is judged like theirs */
     struct facts *facts;  /* of the digest, NULL when unknown or of an older FACTS_VERSION; taken by
                              the callback if it wants */
+    bool facts_are_large; /* then they are left out: store_read_facts() has them */
     bool placement_known; /* the tag is recorded with this digest, and not as gone */
     int64_t first_seen_ms;  /* with this digest; 0 never */
     struct digest current;  /* digest that the tag is recorded with; DIGEST_NONE */

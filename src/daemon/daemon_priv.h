@@ -35,6 +35,7 @@ struct review;
 struct dispatcher;
 struct inflight;
 struct scan_places;
+struct large;
 struct acts;
 struct sweeps;
 struct rejudge;
@@ -84,6 +85,7 @@ struct daemon {
     struct layers *layers;
     struct layer_reader layer_reader; /* of them */
     struct scan_places *scan_places;
+    struct large *large;
     size_t held_bytes; /* of files, by reviews that are about to judge them */
     struct acts *acts;
     struct sweeps *sweeps;
@@ -152,6 +154,11 @@ bool scan_places_enter(struct scan_places *places, struct review *review);
 void scan_places_leave(struct scan_places *places, struct review *review); /* if it is there */
 /* Do enough reviews of this registry (of the daemon's) wait already? */
 bool scan_places_are_crowded(const struct scan_places *places, size_t registry);
+
+/* large.c: facts that are large are held by one review at a time. */
+struct large *large_new(void);
+void large_free(struct large *large);
+void large_leave(struct large *large, struct review *review); /* if it is there */
 
 /* caches.c: bounded memories. */
 struct facts_cache *facts_cache_new(struct store *store, size_t entries);

@@ -20,15 +20,11 @@ static enum progress review_finish(struct review *review)
 }
 
 static const struct step_type step_types[] = {
-    [REVIEW_RECALL] = {"recall", review_recall},
-    [REVIEW_CONFIRM] = {"confirm", review_confirm},
-    [REVIEW_RESOLVE] = {"resolve", review_resolve},
-    [REVIEW_PREPARE] = {"prepare", review_prepare},
-    [REVIEW_GATHER] = {"gather", review_gather},
-    [REVIEW_JUDGE] = {"judge", review_judge},
-    [REVIEW_SPREAD] = {"spread", review_spread},
-    [REVIEW_RECORD] = {"record", review_record},
-    [REVIEW_ACT] = {"act", review_act},
+    [REVIEW_RECALL] = {"recall", review_recall},    [REVIEW_UNPACK] = {"unpack", review_unpack},
+    [REVIEW_CONFIRM] = {"confirm", review_confirm}, [REVIEW_RESOLVE] = {"resolve", review_resolve},
+    [REVIEW_PREPARE] = {"prepare", review_prepare}, [REVIEW_GATHER] = {"gather", review_gather},
+    [REVIEW_JUDGE] = {"judge", review_judge},       [REVIEW_SPREAD] = {"spread", review_spread},
+    [REVIEW_RECORD] = {"record", review_record},    [REVIEW_ACT] = {"act", review_act},
     [REVIEW_DONE] = {"done", review_finish},
 };
 
@@ -90,6 +86,7 @@ void review_free(struct review *review)
     if (!review)
         return;
     scan_places_leave(review->daemon->scan_places, review);
+    large_leave(review->daemon->large, review);
     event_release(&review->event);
     free(review->event_ids);
     free(review->slot);

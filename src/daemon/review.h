@@ -9,6 +9,7 @@
 
 enum review_step {
     REVIEW_RECALL,  /* what the record knows of this placement and digest */
+    REVIEW_UNPACK,  /* what is known and large, by turns */
     REVIEW_CONFIRM, /* is back what was taken away, or is this old news? */
     REVIEW_RESOLVE, /* tag to digest, when the event did not say */
     REVIEW_PREPARE, /* facts of an index's children from the store */
@@ -55,8 +56,10 @@ struct review {
         SCAN_WAITS, /* for a place; parked */
         SCAN_HAS_PLACE,
     } scan;
-    TAILQ_ENTRY(review) scan_link; /* while it waits */
-    size_t scan_registry;          /* whose places */
+    TAILQ_ENTRY(review) scan_link;  /* while it waits */
+    TAILQ_ENTRY(review) large_link; /* while it waits for its turn */
+    bool waits_for_large;
+    size_t scan_registry; /* whose places */
     uint64_t gather_id;
     uint64_t resolve_id;
     struct gathered gathered;
@@ -124,6 +127,7 @@ void review_hold(struct review *review);
 
 /* The steps (review_*.c). */
 enum progress review_recall(struct review *review);
+enum progress review_unpack(struct review *review);
 enum progress review_confirm(struct review *review);
 enum progress review_resolve(struct review *review);
 enum progress review_prepare(struct review *review);

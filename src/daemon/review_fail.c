@@ -50,6 +50,7 @@ static void forget_what_was_read(struct review *review)
     review_hold(review);
     review_forget_judged(review);
     facts_free(TAKE(review->context.facts));
+    large_leave(review->daemon->large, review);
     while (map_each(review->known, &position, NULL, &value))
         facts_free(value);
     map_free(review->known);

@@ -3,6 +3,7 @@
 #include "review.h"
 
 #include "regwarden/clock.h"
+#include "regwarden/facts_files.h"
 #include "regwarden/log.h"
 
 /* The verdict was in force when it was looked at, and is not any more: the tag was deleted, or a
@@ -81,7 +82,7 @@ static void recalled(void *argument, const struct error *error, struct store_con
         record_repeat(review);
         return;
     }
-    review_resume(review, REVIEW_CONFIRM);
+    review_resume(review, REVIEW_UNPACK);
 }
 
 static bool still_stands(const struct event *event, const struct registry_answer *answer)
@@ -350,6 +351,11 @@ enum progress review_gather(struct review *review)
         return PROGRESS_WAITING;
     }
 
+    /* Nobody waits for the network with large facts in hand: they are put together anew. */
+    if (reads_layers && review->context.facts) {
+        facts_drop_files(review->context.facts);
+        large_leave(daemon->large, review);
+    }
     digest_format(&event->digest, digest);
     /* what is known costs no request: nobody has to wait for it */
     if (!review->inflight_key && (reads_layers || !review->context.facts)) {

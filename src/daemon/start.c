@@ -349,6 +349,7 @@ static int start_reviews(struct daemon *daemon, struct error *err)
         facts_cache_new(daemon->store, (size_t)daemon->config->facts_cache_entries);
     daemon->placement_cache = placement_cache_new((size_t)daemon->config->facts_cache_entries * 16);
     daemon->inflight = inflight_new();
+    daemon->large = large_new();
     daemon->acts = acts_new(daemon);
     daemon->rejudge = rejudge_new(daemon);
     daemon->bases = bases_new(daemon);
@@ -469,6 +470,7 @@ void daemon_stop(struct daemon *daemon)
     rejudge_free(daemon->rejudge);
     bases_free(daemon->bases);
     inflight_free(daemon->inflight);
+    large_free(daemon->large);
     facts_cache_free(daemon->facts_cache);
     placement_cache_free(daemon->placement_cache);
     timer_free(daemon->watchdog);

@@ -83,7 +83,7 @@ static int read_run(struct operation *operation, const struct session *session, 
     if (failure == 0)
         failure = push_is_own(session->driver, &place, &row, &ret->is_own_push, err);
     if (failure == 0 && digest_is_set(digest))
-        failure = facts_find(session, digest, &ret->facts, err);
+        failure = facts_find(session, digest, &ret->facts, &ret->facts_are_large, err);
     return failure;
 }
 

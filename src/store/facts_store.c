@@ -38,7 +38,7 @@ static bool take_document(void *argument, const struct row *row)
 }
 
 int facts_find(const struct session *session, const struct digest *digest, struct facts **ret,
-               struct error *err)
+               bool *ret_are_large, struct error *err)
 {
     static const char sql[] = "SELECT document FROM facts WHERE digest = $1 AND version = $2";
     AUTO_TEXT struct text packed = {0};
@@ -50,7 +50,10 @@ int facts_find(const struct session *session, const struct digest *digest, struc
 
     if (failure < 0)
         return failure;
-    if (packed.length > 0) {
+    if (ret_are_large)
+        *ret_are_large =
+            document_plain_bytes(packed.data, packed.length) > STORE_CONTEXT_FACTS_BYTES_MAX;
+    if (packed.length > 0 && !(ret_are_large && *ret_are_large)) {
         failure = document_unpack(session->codec, packed.data, packed.length, &json, err);
         if (failure < 0)
             return failure;
@@ -85,7 +88,7 @@ static int read_run(struct operation *operation, const struct session *session, 
     struct read_facts *read_it = (struct read_facts *)operation;
 
     facts_free(TAKE(read_it->facts));
-    return facts_find(session, &read_it->digest, &read_it->facts, err);
+    return facts_find(session, &read_it->digest, &read_it->facts, NULL, err);
 }
 
 static void read_finish(struct operation *operation)

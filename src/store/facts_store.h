@@ -5,8 +5,9 @@
 #include "operation.h"
 
 int facts_put(const struct session *session, const struct store_image *image, struct error *err);
-/* *ret is NULL when they are not known, or were derived by another FACTS_VERSION. Returns new. */
+/* *ret is NULL when they are not known, or were derived by another FACTS_VERSION. With
+ * `ret_are_large` those over STORE_CONTEXT_FACTS_BYTES_MAX are left out and told. Returns new. */
 int facts_find(const struct session *session, const struct digest *digest, struct facts **ret,
-               struct error *err);
+               bool *ret_are_large, struct error *err);
 
 #endif

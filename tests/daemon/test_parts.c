@@ -114,6 +114,7 @@ static int make_hangar(void **state)
     hangar->daemon.loop = hangar->loop;
     hangar->daemon.closing = true; /* who is woken does nothing */
     hangar->daemon.inflight = inflight_new();
+    hangar->daemon.large = large_new();
     for (size_t i = 0; i < ARRAY_COUNT(hangar->reviews); i++)
         hangar->reviews[i] = review_new(&hangar->daemon, "slot", &event);
     *state = hangar;
@@ -127,6 +128,7 @@ static int free_hangar(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(hangar->reviews); i++)
         review_free(hangar->reviews[i]);
     inflight_free(hangar->daemon.inflight);
+    large_free(hangar->daemon.large);
     loop_free(hangar->loop);
     free(hangar);
     return 0;

@@ -288,6 +288,12 @@ def test_index_of_many(bench):
         assert [finding["platform"] for finding in compilers] == ["linux/a23"], compilers
         leaky = {finding["platform"] for finding in verdict["findings"] if finding["rule"] == "context-leak"}
         assert leaky == {f"linux/a{number}" for number in range(24)}, leaky
+    # more than is read along with the rest: judged by turns, also under many tags
+    large = test_layers.image({f"srv/{number}/a-deep/place/.git/HEAD": b"ref" for number in range(2000)}, {"usr/bin/gcc": b"\x7fELF"})
+    for number in range(6):
+        client.push(f"team/large{number % 2}", large, f"v{number}")
+    for number in range(6):
+        assert daemon.verdict(f"team/large{number % 2}", f"v{number}", 60)["verdict"] == "fail"
     daemon.wait_idle()
     proxy.blobs()
     daemon.policy_file.write_text(test_layers.LAYERS.replace("  - rule: context-leak\n    severity: high\n    on-fail: [notify]\n", ""))
@@ -298,7 +304,7 @@ def test_index_of_many(bench):
     wait_for("all to be judged by them", lambda: all(item["policyRevision"] == new for item in daemon.verdicts()), 60)
     assert proxy.blobs() == {}
     indexes = [item for item in daemon.verdicts() if item.get("tag")]
-    assert len(indexes) == 3
+    assert len(indexes) == 9
     for item in indexes:
         assert item["verdict"] == "fail" and test_layers.rules_of(item) == {"build-tools"}, item
     peak = daemon.process.peak_rss_kib() / 1024
