@@ -145,6 +145,7 @@ class Trap:
 ROOT = "rule: non-root\nseverity: high\non-fail: [tag]"
 NUMERIC = "rule: non-root\nwith: { numeric: true }\non-fail: [tag]"
 SECRETS = "rule: secrets\non-fail: [tag]"
+SETUID = "rule: setuid-files\non-fail: [tag]"
 LEAKS = "rule: context-leak\non-fail: [tag]"
 TOOLS = "rule: build-tools\non-fail: [tag]"
 ALL_LEAKS = "rule: context-leak\nwith: { include-base: true }\non-fail: [tag]"
@@ -272,6 +273,19 @@ HOSTILE = [
          lambda: Made([tar([("a", b"x")])], manifest={"Layers": []})),
     Trap("urls of a descriptor are never followed", "foreign layers", SIZE, "pass",
          lambda: Made([tar([("a", b"x")])], manifest={"annotations": {"urls": "http://127.0.0.1:1/x"}})),
+    Trap("an empty long name does not count", "Go's reader takes the short one, GNU tar none", ROOT, "fail",
+         user("app", tar([("etc/passwd", b"app:x:0:0::/:/bin/sh\n")]),
+              tar([("x", b"\0", {"type": b"L"}), ("etc/passwd", b"app:x:1:1::/:/bin/sh\n")]))),
+    Trap("a global header takes away the file of its name", "Docker and containerd, after Go's reader hands it out", ROOT, "fail",
+         user("app", tar([("etc/passwd", b"app:x:0:0::/:/bin/sh\n")]),
+              tar([("etc/passwd", b"app:x:1:1::/:/bin/sh\n"), ("etc/passwd", b"11 a=bcdef\n", {"type": b"g"})]))),
+    Trap("a hard link keeps a setuid program that is deleted", "whoever looks at visible names of files only", SETUID, "fail",
+         files([("bin/su", b"x", {"mode": 0o4755}), link("keep/su", "bin/su", tarfile.LNKTYPE)], [("bin/.wh.su", b"")]),
+         {"path": "keep/su"}),
+    Trap("who deletes a link leaves what was written through it", "merges by path", SETUID, "fail",
+         files([link("tools", "usr/lib"), ("tools/su", b"x", {"mode": 0o4755})], [(".wh.tools", b"")])),
+    Trap("five thousand warnings do not hide a secret", "findings with a bound", SECRETS, "unknown",
+         files([(f"app/{number}/.env", b"A=1\n") for number in range(5000)] + [("app/z.txt", KEY.encode())]), absent=KEY),
     Trap("one failing child fails the index", "first matching platform only", ROOT, "fail",
          lambda: MadeIndex([user("1000")(), user("0")()])),
     Trap("two policies both count", "Anchore's mappings: only the first match applies", ROOT, "fail", user("0")),
