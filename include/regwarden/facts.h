@@ -39,6 +39,8 @@ enum fact_group {
 const char *fact_group_name(enum fact_group group);
 
 enum fact_state { FACT_ABSENT, FACT_PARTIAL, FACT_PRESENT };
+const char *fact_state_name(enum fact_state state); /* "absent", "partial", "present" */
+int fact_state_from_name(const char *name, enum fact_state *ret);
 
 /* Best evidence last. What an image, or whoever builds it, says of itself can be made up; that it
  * begins with the layers of a known image cannot, and so that stands above every unsigned claim.

@@ -43,7 +43,7 @@ enum signal_kind {
     SIGNAL_PACKAGE_MANAGER,
     SIGNAL_PACKAGE_CACHE,
     SIGNAL_DEV_DEPENDENCY,
-    SIGNAL_DOCUMENTATION,
+    SIGNAL_DOCUMENTATION, /* for people who look at facts: no rule asks for it */
     SIGNAL_CONTEXT_LEAK,
     SIGNAL_SECRET_FILE, /* by its name */
     SIGNAL_KEY_FILE,    /* by its name */

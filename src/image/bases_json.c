@@ -5,24 +5,11 @@
 #include "bases_private.h"
 #include "fields.h"
 #include "regwarden/clock.h"
+#include "writer.h"
 
 enum { LAYERS_MAX = 1024, HISTORY_MAX = 1 << 20 };
 
 /* --- written --- */
-
-static void set_digest(struct json *object, const char *key, const struct digest *digest)
-{
-    char buffer[DIGEST_TEXT_SIZE];
-    if (digest_is_set(digest))
-        json_set_string(object, key, digest_format(digest, buffer));
-}
-
-static void set_time(struct json *object, const char *key, int64_t ms)
-{
-    char buffer[CLOCK_TEXT_SIZE];
-    if (ms)
-        json_set_string(object, key, clock_format_rfc3339(ms, buffer));
-}
 
 static struct json *digests_json(const struct digest *digests, size_t count)
 {
@@ -37,11 +24,11 @@ static struct json *name_json(const struct base_name *name)
 {
     struct json *object = json_new_object();
     json_set_string(object, "name", name->name);
-    set_digest(object, "index", &name->index);
-    set_time(object, "since", name->since_ms);
-    set_time(object, "seenAt", name->seen_ms);
-    set_time(object, "supersededAt", name->superseded_ms);
-    set_digest(object, "supersededBy", &name->successor);
+    writer_digest(object, "index", &name->index);
+    writer_time(object, "since", name->since_ms);
+    writer_time(object, "seenAt", name->seen_ms);
+    writer_time(object, "supersededAt", name->superseded_ms);
+    writer_digest(object, "supersededBy", &name->successor);
     return object;
 }
 
@@ -50,18 +37,18 @@ struct json *base_image_to_json(const struct base_image *image)
     char created[CLOCK_TEXT_SIZE];
     struct json *object = json_new_object();
     struct json *names = json_new_array();
-    set_digest(object, "digest", &image->digest);
+    writer_digest(object, "digest", &image->digest);
     json_set_string(object, "platform", image->platform);
     for (size_t i = 0; i < image->name_count; i++)
         json_append_take(names, name_json(&image->names[i]));
     json_set_take(object, "names", names);
     if (image->has_created)
         json_set_string(object, "created", clock_format_rfc3339(image->created_ms, created));
-    set_time(object, "addedAt", image->added_ms);
+    writer_time(object, "addedAt", image->added_ms);
     json_set_take(object, "layers", digests_json(image->layers, image->layer_count));
     json_set_take(object, "diffIds", digests_json(image->diff_ids, image->diff_id_count));
     json_set_integer(object, "historySteps", (int64_t)image->history_count);
-    set_digest(object, "history", &image->history);
+    writer_digest(object, "history", &image->history);
     return object;
 }
 

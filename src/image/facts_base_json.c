@@ -3,20 +3,7 @@
 #include "facts_base.h"
 #include "fields.h"
 #include "regwarden/clock.h"
-
-static void set_digest(struct json *object, const char *key, const struct digest *digest)
-{
-    char buffer[DIGEST_TEXT_SIZE];
-    if (digest_is_set(digest))
-        json_set_string(object, key, digest_format(digest, buffer));
-}
-
-static void set_time(struct json *object, const char *key, int64_t ms)
-{
-    char buffer[CLOCK_TEXT_SIZE];
-    if (ms)
-        json_set_string(object, key, clock_format_rfc3339(ms, buffer));
-}
+#include "writer.h"
 
 static struct json *claims_json(const struct facts_base *base)
 {
@@ -26,7 +13,7 @@ static struct json *claims_json(const struct facts_base *base)
         struct json *object = json_new_object();
         json_set_string(object, "source", evidence_name(claim->source));
         json_set_string(object, "name", claim->name);
-        set_digest(object, "digest", &claim->digest);
+        writer_digest(object, "digest", &claim->digest);
         json_set_string(object, "pinned", answer_name(claim->pinned));
         json_append_take(array, object);
     }
@@ -39,8 +26,8 @@ static struct json *aliases_json(const struct facts_base *base)
     for (size_t i = 0; i < base->alias_count; i++) {
         struct json *object = json_new_object();
         json_set_string(object, "name", base->aliases[i].name);
-        set_digest(object, "current", &base->aliases[i].current);
-        set_time(object, "supersededAt", base->aliases[i].superseded_ms);
+        writer_digest(object, "current", &base->aliases[i].current);
+        writer_time(object, "supersededAt", base->aliases[i].superseded_ms);
         json_append_take(array, object);
     }
     return array;
@@ -52,7 +39,7 @@ static struct json *ancestors_json(const struct facts_base *base)
     for (size_t i = 0; i < base->ancestor_count; i++) {
         struct json *object = json_new_object();
         json_set_string(object, "name", base->ancestors[i].name);
-        set_digest(object, "digest", &base->ancestors[i].digest);
+        writer_digest(object, "digest", &base->ancestors[i].digest);
         json_set_integer(object, "layerCount", base->ancestors[i].layer_count);
         json_append_take(array, object);
     }
@@ -68,7 +55,7 @@ static struct json *contradictions_json(const struct facts_base *base)
         json_set_string(object, "conflict", base_conflict_name(item->conflict));
         json_set_string(object, "source", evidence_name(item->source));
         json_set_string(object, "name", item->name);
-        set_digest(object, "digest", &item->digest);
+        writer_digest(object, "digest", &item->digest);
         json_append_take(array, object);
     }
     return array;
@@ -83,9 +70,9 @@ static void set_known(struct json *object, const struct facts_base *base)
         json_set_bool(object, "isBase", true);
     if (base->by_diff_ids)
         json_set_bool(object, "byDiffIds", true);
-    set_digest(object, "current", &base->current);
-    set_time(object, "since", base->since_ms);
-    set_time(object, "supersededAt", base->superseded_ms);
+    writer_digest(object, "current", &base->current);
+    writer_time(object, "since", base->since_ms);
+    writer_time(object, "supersededAt", base->superseded_ms);
     if (base->has_created) {
         char buffer[CLOCK_TEXT_SIZE];
         json_set_string(object, "created", clock_format_rfc3339(base->created_ms, buffer));
@@ -96,7 +83,7 @@ struct json *facts_base_to_json(const struct facts_base *base)
 {
     struct json *object = json_new_object();
     json_set_string(object, "name", base->name);
-    set_digest(object, "digest", &base->digest);
+    writer_digest(object, "digest", &base->digest);
     json_set_string(object, "pinned", answer_name(base->pinned));
     if (base->layer_count >= 0)
         json_set_integer(object, "layerCount", base->layer_count);

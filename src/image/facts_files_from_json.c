@@ -122,20 +122,12 @@ static int layer_or(struct reading *reading, const struct json *json, const char
 
 static void read_state(struct reading *reading, const struct json *json, struct facts_layer *ret)
 {
-    static const char *const states[] = {
-        [FACT_ABSENT] = "absent", [FACT_PARTIAL] = "partial", [FACT_PRESENT] = "present"};
     const struct json *state = json_get(json, "state");
 
     ret->reason = sentence(reading, json_get(json, "reason"), "reason");
     ret->state = FACT_PRESENT;
-    if (!state)
-        return;
-    for (unsigned i = 0; i < ARRAY_COUNT(states); i++)
-        if (text_equal(json_string(state), states[i])) {
-            ret->state = (enum fact_state)i;
-            return;
-        }
-    fault(reading, "state");
+    if (state && fact_state_from_name(json_string(state), &ret->state) < 0)
+        fault(reading, "state");
 }
 
 static void read_layer(struct reading *reading, const struct json *json, struct facts_layer *ret)

@@ -3,40 +3,26 @@
  * what is as it mostly is, is left out. */
 #include "regwarden/facts_files.h"
 
-static const char *const states[] = {
-    [FACT_ABSENT] = "absent", [FACT_PARTIAL] = "partial", [FACT_PRESENT] = "present"};
-
-static void set_number(struct json *to, const char *key, uint64_t value)
-{
-    json_set_integer(to, key, (int64_t)(value < INT64_MAX ? value : INT64_MAX));
-}
-
-static void set_digest(struct json *to, const char *key, const struct digest *digest)
-{
-    char text[DIGEST_TEXT_SIZE];
-
-    if (digest_is_set(digest))
-        json_set_string(to, key, digest_format(digest, text));
-}
+#include "writer.h"
 
 static struct json *layer_to_json(const struct facts_layer *layer)
 {
     struct json *json = json_new_object();
 
-    set_digest(json, "digest", &layer->digest);
-    set_digest(json, "diffId", &layer->diff_id);
-    json_set_string(json, "state", states[layer->state]);
+    writer_digest(json, "digest", &layer->digest);
+    writer_digest(json, "diffId", &layer->diff_id);
+    json_set_string(json, "state", fact_state_name(layer->state));
     json_set_string(json, "reason", layer->reason);
     json_set_string(json, "compression", layer->compression);
-    set_number(json, "compressedBytes", layer->compressed_bytes);
-    set_number(json, "uncompressedBytes", layer->uncompressed_bytes);
-    set_number(json, "entries", layer->entry_count);
-    set_number(json, "fileCount", layer->file_count);
-    set_number(json, "fileBytes", layer->file_bytes);
-    set_number(json, "hiddenBytes", layer->hidden_bytes);
-    set_number(json, "duplicateBytes", layer->duplicate_bytes);
-    set_number(json, "afterEndBytes", layer->after_end_bytes);
-    set_number(json, "oddEntries", layer->odd_entries);
+    writer_count(json, "compressedBytes", layer->compressed_bytes);
+    writer_count(json, "uncompressedBytes", layer->uncompressed_bytes);
+    writer_count(json, "entries", layer->entry_count);
+    writer_count(json, "fileCount", layer->file_count);
+    writer_count(json, "fileBytes", layer->file_bytes);
+    writer_count(json, "hiddenBytes", layer->hidden_bytes);
+    writer_count(json, "duplicateBytes", layer->duplicate_bytes);
+    writer_count(json, "afterEndBytes", layer->after_end_bytes);
+    writer_count(json, "oddEntries", layer->odd_entries);
     return json;
 }
 
@@ -52,11 +38,11 @@ static struct json *hit_to_json(const struct facts_hit *hit)
     json_set_string(json, "detail", hit->detail);
     json_set_string(json, "hash", hit->hash);
     if (hit->line > 0)
-        set_number(json, "line", hit->line);
-    set_number(json, "files", hit->files);
-    set_number(json, "bytes", hit->bytes);
-    set_number(json, "visibleFiles", hit->visible_files);
-    set_number(json, "visibleBytes", hit->visible_bytes);
+        writer_count(json, "line", hit->line);
+    writer_count(json, "files", hit->files);
+    writer_count(json, "bytes", hit->bytes);
+    writer_count(json, "visibleFiles", hit->visible_files);
+    writer_count(json, "visibleBytes", hit->visible_bytes);
     json_set_integer(json, "layer", hit->layer);
     if (hit->hidden_by >= 0)
         json_set_integer(json, "hiddenBy", hit->hidden_by);
@@ -135,7 +121,7 @@ static struct json *tops_to_json(const struct facts_top *tops, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct json *json = json_new_object();
         json_set_string(json, "path", tops[i].path);
-        set_number(json, "bytes", tops[i].bytes);
+        writer_count(json, "bytes", tops[i].bytes);
         json_set_integer(json, "layer", tops[i].layer);
         if (tops[i].hidden_by >= 0)
             json_set_integer(json, "hiddenBy", tops[i].hidden_by);
@@ -155,8 +141,8 @@ static struct json *probe_to_json(const struct facts_probe *probe)
     json_set_string(json, "mode", mode);
     json_set_integer(json, "uid", probe->uid);
     json_set_integer(json, "gid", probe->gid);
-    set_number(json, "bytes", probe->bytes);
-    set_digest(json, "sha256", &probe->sha256);
+    writer_count(json, "bytes", probe->bytes);
+    writer_digest(json, "sha256", &probe->sha256);
     json_set_string(json, "content", answer_name(probe->content));
     json_set_integer(json, "layer", probe->layer);
     if (probe->hidden_by >= 0)
@@ -182,9 +168,9 @@ struct json *facts_files_to_json(const struct facts_files *files)
     json_set_bool(json, "complete", files->complete);
     json_set_take(json, "limits", json_from_list(&files->limits));
     json_set_take(json, "layers", layers);
-    set_number(json, "fileCount", files->file_count);
-    set_number(json, "visibleBytes", files->visible_bytes);
-    set_number(json, "wastedBytes", files->wasted_bytes);
+    writer_count(json, "fileCount", files->file_count);
+    writer_count(json, "visibleBytes", files->visible_bytes);
+    writer_count(json, "wastedBytes", files->wasted_bytes);
     json_set_take(json, "hits", hits);
     add_accounts(json, files);
     json_set_take(json, "packages", packages);

@@ -359,8 +359,6 @@ static bool is_outdated(const struct json *files)
 static int read_group(const struct json *root, enum fact_group group,
                       const struct facts_files *files, struct fact_status *ret, struct error *err)
 {
-    static const char *const states[] = {
-        [FACT_ABSENT] = "absent", [FACT_PARTIAL] = "partial", [FACT_PRESENT] = "present"};
     const char *name = fact_group_name(group);
     const struct json *status = json_get(json_get(root, "groups"), name);
     const char *state = json_get_string(status, "state");
@@ -378,13 +376,9 @@ static int read_group(const struct json *root, enum fact_group group,
         ret->reason = ret->state == FACT_PRESENT ? NULL : memory_copy_text("not in the document");
         return 0;
     }
-    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
-        if (!text_equal(state, states[i]))
-            continue;
-        ret->state = (enum fact_state)i;
-        return fields_string(status, "reason", "group", &ret->reason, err);
-    }
-    return wrong("a group", "state", err);
+    if (fact_state_from_name(state, &ret->state) < 0)
+        return wrong("a group", "state", err);
+    return fields_string(status, "reason", "group", &ret->reason, err);
 }
 
 /* A group that is said to be present must be there: rules rely on it. */

@@ -2,6 +2,7 @@
  * vocabulary: entries are only ever added. */
 #include <assert.h>
 
+#include "names.h"
 #include "regwarden/facts.h"
 
 static const char *const groups[] = {
@@ -10,6 +11,12 @@ static const char *const groups[] = {
     [FACT_BASE] = "base",           [FACT_RUNTIME] = "runtime",
     [FACT_FILES] = "files",         [FACT_REFERRERS] = "referrers",
     [FACT_PLACEMENT] = "placement",
+};
+
+static const char *const states[] = {
+    [FACT_ABSENT] = "absent",
+    [FACT_PARTIAL] = "partial",
+    [FACT_PRESENT] = "present",
 };
 
 static const char *const evidences[] = {
@@ -84,8 +91,7 @@ static const char *const secret_places[] = {
     [SECRET_HEALTHCHECK] = "healthcheck",
 };
 
-/* Returns the index of `name` or -1. */
-static int find(const char *const *names, size_t count, const char *name)
+int names_find(const char *const *names, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (names[i] && text_equal(names[i], name))
@@ -93,19 +99,20 @@ static int find(const char *const *names, size_t count, const char *name)
     return -1;
 }
 
-#define FIND(table, type, name, ret)                             \
-    do {                                                         \
-        int found_index = find(table, ARRAY_COUNT(table), name); \
-        if (found_index < 0)                                     \
-            return FAILURE_INPUT;                                \
-        *(ret) = (type)found_index;                              \
-        return 0;                                                \
-    } while (0)
-
 const char *fact_group_name(enum fact_group group)
 {
     assert(group < FACT_GROUP_COUNT);
     return groups[group];
+}
+
+const char *fact_state_name(enum fact_state state)
+{
+    return states[state];
+}
+
+int fact_state_from_name(const char *name, enum fact_state *ret)
+{
+    NAMES_FIND(states, enum fact_state, name, ret);
 }
 
 const char *evidence_name(enum evidence evidence)
@@ -115,7 +122,7 @@ const char *evidence_name(enum evidence evidence)
 
 int evidence_from_name(const char *name, enum evidence *ret)
 {
-    FIND(evidences, enum evidence, name, ret);
+    NAMES_FIND(evidences, enum evidence, name, ret);
 }
 
 const char *answer_name(enum answer answer)
@@ -125,7 +132,7 @@ const char *answer_name(enum answer answer)
 
 int answer_from_name(const char *name, enum answer *ret)
 {
-    FIND(answers, enum answer, name, ret);
+    NAMES_FIND(answers, enum answer, name, ret);
 }
 
 const char *origin_name(enum origin origin)
@@ -135,7 +142,7 @@ const char *origin_name(enum origin origin)
 
 int origin_from_name(const char *name, enum origin *ret)
 {
-    FIND(origins, enum origin, name, ret);
+    NAMES_FIND(origins, enum origin, name, ret);
 }
 
 const char *base_conflict_name(enum base_conflict conflict)
@@ -150,7 +157,7 @@ const char *step_kind_name(enum step_kind kind)
 
 int step_kind_from_name(const char *name, enum step_kind *ret)
 {
-    FIND(step_kinds, enum step_kind, name, ret);
+    NAMES_FIND(step_kinds, enum step_kind, name, ret);
 }
 
 const char *image_builder_name(enum image_builder builder)
@@ -160,7 +167,7 @@ const char *image_builder_name(enum image_builder builder)
 
 int image_builder_from_name(const char *name, enum image_builder *ret)
 {
-    FIND(builders, enum image_builder, name, ret);
+    NAMES_FIND(builders, enum image_builder, name, ret);
 }
 
 const char *runtime_name(enum runtime runtime)
@@ -170,7 +177,7 @@ const char *runtime_name(enum runtime runtime)
 
 int runtime_from_name(const char *name, enum runtime *ret)
 {
-    FIND(runtime_names, enum runtime, name, ret);
+    NAMES_FIND(runtime_names, enum runtime, name, ret);
 }
 
 const char *secret_place_name(enum secret_place place)
@@ -180,5 +187,5 @@ const char *secret_place_name(enum secret_place place)
 
 int secret_place_from_name(const char *name, enum secret_place *ret)
 {
-    FIND(secret_places, enum secret_place, name, ret);
+    NAMES_FIND(secret_places, enum secret_place, name, ret);
 }

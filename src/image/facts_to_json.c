@@ -6,13 +6,7 @@
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
-
-static void set_digest(struct json *object, const char *key, const struct digest *digest)
-{
-    char buffer[DIGEST_TEXT_SIZE];
-    if (digest_is_set(digest))
-        json_set_string(object, key, digest_format(digest, buffer));
-}
+#include "writer.h"
 
 static void set_time(struct json *object, const char *key, bool has, int64_t ms)
 {
@@ -48,7 +42,7 @@ static struct json *descriptor_json(const struct descriptor *descriptor)
 {
     struct json *object = json_new_object();
     json_set_string(object, "mediaType", descriptor->media_type);
-    set_digest(object, "digest", &descriptor->digest);
+    writer_digest(object, "digest", &descriptor->digest);
     json_set_integer(object, "size", (int64_t)descriptor->size);
     if (descriptor->platform.os || descriptor->platform.architecture)
         json_set_take(object, "platform", platform_json(&descriptor->platform));
@@ -71,7 +65,7 @@ static struct json *manifest_json(const struct manifest *manifest)
     struct json *object = json_new_object();
     json_set_string(object, "kind", manifest_kind_name(manifest->kind));
     json_set_string(object, "mediaType", manifest->media_type);
-    set_digest(object, "digest", &manifest->digest);
+    writer_digest(object, "digest", &manifest->digest);
     json_set_integer(object, "size", (int64_t)manifest->size);
     if (digest_is_set(&manifest->config.digest))
         json_set_take(object, "config", descriptor_json(&manifest->config));
@@ -206,12 +200,10 @@ static struct json *secret_json(const struct facts_secret *secret)
 
 static struct json *groups_json(const struct facts *facts)
 {
-    static const char *const states[] = {
-        [FACT_ABSENT] = "absent", [FACT_PARTIAL] = "partial", [FACT_PRESENT] = "present"};
     struct json *object = json_new_object();
     for (size_t i = 0; i < FACT_GROUP_COUNT; i++) {
         struct json *group = json_new_object();
-        json_set_string(group, "state", states[facts->status[i].state]);
+        json_set_string(group, "state", fact_state_name(facts->status[i].state));
         json_set_string(group, "reason", facts->status[i].reason);
         json_set_take(object, fact_group_name((enum fact_group)i), group);
     }

@@ -2,6 +2,8 @@
  * layer_facts_from_json.c, the table of paths in layer_paths.c. */
 #include "regwarden/layer_facts.h"
 
+#include "names.h"
+
 static const char *const kinds[] = {
     [SIGNAL_COMPILER] = "compiler",
     [SIGNAL_BUILD_TOOL] = "build-tool",
@@ -53,14 +55,6 @@ static const char *const files[] = {
 };
 
 /* The place of `name`, or -1. */
-static int find(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (text_equal(name, names[i]))
-            return (int)i;
-    return -1;
-}
-
 const char *signal_kind_name(enum signal_kind kind)
 {
     return kinds[kind];
@@ -68,12 +62,7 @@ const char *signal_kind_name(enum signal_kind kind)
 
 int signal_kind_from_name(const char *name, enum signal_kind *ret)
 {
-    int found = find(name, kinds, ARRAY_COUNT(kinds));
-
-    if (found < 0)
-        return FAILURE_INPUT;
-    *ret = (enum signal_kind)found;
-    return 0;
+    NAMES_FIND(kinds, enum signal_kind, name, ret);
 }
 
 const char *package_manager_name(enum package_manager manager)
@@ -83,12 +72,7 @@ const char *package_manager_name(enum package_manager manager)
 
 int package_manager_from_name(const char *name, enum package_manager *ret)
 {
-    int found = find(name, managers, ARRAY_COUNT(managers));
-
-    if (found < 0)
-        return FAILURE_INPUT;
-    *ret = (enum package_manager)found;
-    return 0;
+    NAMES_FIND(managers, enum package_manager, name, ret);
 }
 
 const char *layer_path_kind_name(enum layer_path_kind kind)

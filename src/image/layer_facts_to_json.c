@@ -3,25 +3,14 @@
 
 #include <string.h>
 
+#include "writer.h"
+
 static const char *const states[] = {
     [LAYER_FILE_ABSENT] = "absent",
     [LAYER_FILE_READ] = "read",
     [LAYER_FILE_LINK] = "link",
     [LAYER_FILE_UNREAD] = "unread",
 };
-
-static void set_number(struct json *to, const char *key, uint64_t value)
-{
-    json_set_integer(to, key, (int64_t)(value < INT64_MAX ? value : INT64_MAX));
-}
-
-static void set_digest(struct json *to, const char *key, const struct digest *digest)
-{
-    char text[DIGEST_TEXT_SIZE];
-
-    if (digest_is_set(digest))
-        json_set_string(to, key, digest_format(digest, text));
-}
 
 static struct json *hit_to_json(const struct layer_facts *facts, size_t index)
 {
@@ -33,12 +22,12 @@ static struct json *hit_to_json(const struct layer_facts *facts, size_t index)
     json_set_string(json, "path", hit->path);
     if (hit->runtime != RUNTIME_UNKNOWN)
         json_set_string(json, "runtime", runtime_name(hit->runtime));
-    set_number(json, "bytes", hit->bytes);
-    set_number(json, "files", hit->files);
+    writer_count(json, "bytes", hit->bytes);
+    writer_count(json, "files", hit->files);
     json_set_string(json, "detail", hit->detail);
     json_set_string(json, "hash", hit->hash);
     if (hit->line > 0)
-        set_number(json, "line", hit->line);
+        writer_count(json, "line", hit->line);
     return json;
 }
 
@@ -113,8 +102,8 @@ static struct json *probe_to_json(const struct layer_facts *facts, size_t index)
     json_set_integer(json, "mode", probe->mode);
     json_set_integer(json, "uid", probe->uid);
     json_set_integer(json, "gid", probe->gid);
-    set_number(json, "bytes", probe->bytes);
-    set_digest(json, "sha256", &probe->sha256);
+    writer_count(json, "bytes", probe->bytes);
+    writer_digest(json, "sha256", &probe->sha256);
     json_set_string(json, "content", answer_name(probe->content));
     return json;
 }
@@ -146,17 +135,17 @@ static struct json *head_to_json(const struct layer_facts *facts)
     struct json *json = json_new_object();
 
     json_set_integer(json, "version", LAYER_FACTS_VERSION);
-    set_digest(json, "digest", &facts->digest);
-    set_digest(json, "diffId", &facts->diff_id);
+    writer_digest(json, "digest", &facts->digest);
+    writer_digest(json, "diffId", &facts->diff_id);
     json_set_string(json, "compression", facts->compression);
-    set_number(json, "compressedBytes", facts->compressed_bytes);
-    set_number(json, "uncompressedBytes", facts->uncompressed_bytes);
-    set_number(json, "entries", facts->entry_count);
-    set_number(json, "fileCount", facts->file_count);
-    set_number(json, "fileBytes", facts->file_bytes);
-    set_number(json, "duplicateBytes", facts->duplicate_bytes);
-    set_number(json, "afterEndBytes", facts->after_end_bytes);
-    set_number(json, "oddEntries", facts->odd_entries);
+    writer_count(json, "compressedBytes", facts->compressed_bytes);
+    writer_count(json, "uncompressedBytes", facts->uncompressed_bytes);
+    writer_count(json, "entries", facts->entry_count);
+    writer_count(json, "fileCount", facts->file_count);
+    writer_count(json, "fileBytes", facts->file_bytes);
+    writer_count(json, "duplicateBytes", facts->duplicate_bytes);
+    writer_count(json, "afterEndBytes", facts->after_end_bytes);
+    writer_count(json, "oddEntries", facts->odd_entries);
     json_set_take(json, "limits", json_from_list(&facts->limits));
     add_files(json, facts);
     json_set_take(json, "emptyPasswords", json_from_list(&facts->empty_passwords));

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "names.h"
+
 static const char *const kind_names[] = {
     [MANIFEST_IMAGE] = "image",
     [MANIFEST_INDEX] = "index",
@@ -25,13 +27,7 @@ const char *manifest_kind_name(enum manifest_kind kind)
 
 int manifest_kind_from_name(const char *name, enum manifest_kind *ret)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(kind_names); i++) {
-        if (!text_equal(kind_names[i], name))
-            continue;
-        *ret = (enum manifest_kind)i;
-        return 0;
-    }
-    return FAILURE_INPUT;
+    NAMES_FIND(kind_names, enum manifest_kind, name, ret);
 }
 
 uint64_t manifest_layer_bytes(const struct manifest *manifest)

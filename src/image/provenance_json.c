@@ -2,16 +2,9 @@
  * values are left out; provenance_schema.c describes what is written here. */
 #include "fields.h"
 #include "regwarden/provenance.h"
+#include "writer.h"
 
 enum { LAYER_COUNT_MAX = 1 << 20 };
-
-static void set_digest(struct json *object, const struct digest *digest)
-{
-    char buffer[DIGEST_TEXT_SIZE];
-
-    if (digest_is_set(digest))
-        json_set_string(object, "digest", digest_format(digest, buffer));
-}
 
 static void set_if_any(struct json *object, const char *key, const char *value)
 {
@@ -26,7 +19,7 @@ static struct json *material_json(const struct material *material)
     json_set_string(object, "role", material_role_name(material->role));
     json_set_string(object, "name", material->name);
     json_set_string(object, "tag", material->tag);
-    set_digest(object, &material->digest);
+    writer_digest(object, "digest", &material->digest);
     if (material->name || material->layout)
         json_set_string(object, "pinned", answer_name(material->pinned));
     if (material->layout)
@@ -40,7 +33,7 @@ static struct json *base_json(const struct provenance_base *base)
 
     json_set_string(object, "name", base->name);
     json_set_string(object, "tag", base->tag);
-    set_digest(object, &base->digest);
+    writer_digest(object, "digest", &base->digest);
     json_set_string(object, "pinned", answer_name(base->pinned));
     if (base->layer_count >= 0)
         json_set_integer(object, "layerCount", base->layer_count);
@@ -71,7 +64,7 @@ static struct json *statement_json(const struct provenance *statement)
 {
     struct json *object = json_new_object();
 
-    set_digest(object, &statement->digest);
+    writer_digest(object, "digest", &statement->digest);
     set_if_any(object, "predicateType", statement->predicate_type);
     json_set_string(object, "subject", provenance_subject_name(statement->subject));
     json_set_bool(object, "isProvenance", statement->is_provenance);
@@ -107,7 +100,7 @@ struct json *referrers_to_json(const struct facts_referrers *referrers)
         if (referrer->of_index)
             json_set_bool(item, "ofIndex", true);
         set_if_any(item, "type", referrer->type);
-        set_digest(item, &referrer->digest);
+        writer_digest(item, "digest", &referrer->digest);
         json_set_bool(item, "signed", referrer->enveloped);
         json_set_string(item, "verified", answer_name(referrer->verified));
         json_append_take(items, item);

@@ -2,6 +2,8 @@
  * tables are the published vocabulary: entries are only ever added. */
 #include "regwarden/provenance.h"
 
+#include "names.h"
+
 static const char *const modes[] = {
     [PROVENANCE_MODE_UNKNOWN] = "unknown",
     [PROVENANCE_MODE_MIN] = "min",
@@ -44,24 +46,6 @@ static const char *const ways[] = {
     [REFERRER_BY_TAG] = "tag",
 };
 
-/* Returns the index of `name` or -1. */
-static int find(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (text_equal(names[i], name))
-            return (int)i;
-    return -1;
-}
-
-#define FIND(table, type, name, ret)                             \
-    do {                                                         \
-        int found_index = find(table, ARRAY_COUNT(table), name); \
-        if (found_index < 0)                                     \
-            return FAILURE_INPUT;                                \
-        *(ret) = (type)found_index;                              \
-        return 0;                                                \
-    } while (0)
-
 const char *provenance_mode_name(enum provenance_mode mode)
 {
     return modes[mode];
@@ -69,7 +53,7 @@ const char *provenance_mode_name(enum provenance_mode mode)
 
 int provenance_mode_from_name(const char *name, enum provenance_mode *ret)
 {
-    FIND(modes, enum provenance_mode, name, ret);
+    NAMES_FIND(modes, enum provenance_mode, name, ret);
 }
 
 const char *provenance_subject_name(enum provenance_subject subject)
@@ -79,7 +63,7 @@ const char *provenance_subject_name(enum provenance_subject subject)
 
 int provenance_subject_from_name(const char *name, enum provenance_subject *ret)
 {
-    FIND(subjects, enum provenance_subject, name, ret);
+    NAMES_FIND(subjects, enum provenance_subject, name, ret);
 }
 
 const char *material_role_name(enum material_role role)
@@ -89,7 +73,7 @@ const char *material_role_name(enum material_role role)
 
 int material_role_from_name(const char *name, enum material_role *ret)
 {
-    FIND(roles, enum material_role, name, ret);
+    NAMES_FIND(roles, enum material_role, name, ret);
 }
 
 const char *provenance_base_how_name(enum provenance_base_how how)
@@ -99,7 +83,7 @@ const char *provenance_base_how_name(enum provenance_base_how how)
 
 int provenance_base_how_from_name(const char *name, enum provenance_base_how *ret)
 {
-    FIND(hows, enum provenance_base_how, name, ret);
+    NAMES_FIND(hows, enum provenance_base_how, name, ret);
 }
 
 const char *referrer_kind_name(enum referrer_kind kind)
@@ -109,7 +93,7 @@ const char *referrer_kind_name(enum referrer_kind kind)
 
 int referrer_kind_from_name(const char *name, enum referrer_kind *ret)
 {
-    FIND(kinds, enum referrer_kind, name, ret);
+    NAMES_FIND(kinds, enum referrer_kind, name, ret);
 }
 
 const char *referrer_way_name(enum referrer_way way)
@@ -119,5 +103,5 @@ const char *referrer_way_name(enum referrer_way way)
 
 int referrer_way_from_name(const char *name, enum referrer_way *ret)
 {
-    FIND(ways, enum referrer_way, name, ret);
+    NAMES_FIND(ways, enum referrer_way, name, ret);
 }

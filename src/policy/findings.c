@@ -59,11 +59,14 @@ static struct finding *next_finding(struct rule_report *report)
     return finding;
 }
 
-static struct finding *add_finding(struct rule_report *report, const char *subject,
-                                   const char *message)
+static struct finding *__attribute__((format(printf, 3, 0)))
+add_finding(struct rule_report *report, const char *subject, const char *format, va_list arguments)
 {
-    struct finding *finding = next_finding(report);
+    char message[FINDING_MESSAGE_MAX];
+    struct finding *finding;
 
+    vsnprintf(message, sizeof(message), format, arguments); /* may tell of a finding that goes */
+    finding = next_finding(report);
     finding->rule = memory_copy_text(report->type->name);
     finding->id = memory_copy_text(report->id);
     finding->policy = memory_copy_text(report->policy);
@@ -78,14 +81,12 @@ static struct finding *add_finding(struct rule_report *report, const char *subje
 
 struct finding *rule_fail(struct rule_report *report, const char *subject, const char *format, ...)
 {
-    char message[FINDING_MESSAGE_MAX];
     struct finding *finding;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
+    finding = add_finding(report, subject, format, arguments);
     va_end(arguments);
-    finding = add_finding(report, subject, message);
     finding->status = FINDING_FAIL;
     report->judgement = RULE_FAIL;
     return finding;
@@ -93,14 +94,12 @@ struct finding *rule_fail(struct rule_report *report, const char *subject, const
 
 struct finding *rule_warn(struct rule_report *report, const char *subject, const char *format, ...)
 {
-    char message[FINDING_MESSAGE_MAX];
     struct finding *finding;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
+    finding = add_finding(report, subject, format, arguments);
     va_end(arguments);
-    finding = add_finding(report, subject, message);
     finding->status = FINDING_WARN;
     if (finding->severity > SEVERITY_LOW)
         finding->severity = SEVERITY_LOW;
@@ -111,14 +110,12 @@ struct finding *rule_warn(struct rule_report *report, const char *subject, const
 struct finding *rule_unknown(struct rule_report *report, const char *subject, const char *format,
                              ...)
 {
-    char message[FINDING_MESSAGE_MAX];
     struct finding *finding;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
+    finding = add_finding(report, subject, format, arguments);
     va_end(arguments);
-    finding = add_finding(report, subject, message);
     free(finding->remedy); /* nothing is known to be wrong; what would tell, the rule says itself */
     finding->remedy = NULL;
     finding->status = FINDING_UNKNOWN;

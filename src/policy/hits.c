@@ -39,8 +39,10 @@ bool path_list_match(const struct glob_list *list, const char *path)
     return glob_list_match(list, directory);
 }
 
-int hit_settings_prepare(struct hit_settings *settings, const char **ret_param, struct error *err)
+int hit_settings_prepare(void *block, const char **ret_param, struct error *err)
 {
+    struct hit_settings *settings = block;
+
     *ret_param = "allow";
     if (glob_list_compile(&settings->allow, &settings->allow_globs, err) < 0)
         return FAILURE_INPUT;
@@ -48,8 +50,10 @@ int hit_settings_prepare(struct hit_settings *settings, const char **ret_param, 
     return path_list_compile(&settings->allow_paths, &settings->allow_path_globs, err);
 }
 
-void hit_settings_release(struct hit_settings *settings)
+void hit_settings_release(void *block)
 {
+    struct hit_settings *settings = block;
+
     glob_list_release(&settings->allow_globs);
     glob_list_release(&settings->allow_path_globs);
 }

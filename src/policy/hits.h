@@ -19,9 +19,10 @@ struct hit_settings {
     struct glob_list allow_globs;
     struct glob_list allow_path_globs;
 };
-/* Paths may begin with a slash, those in facts do not: it is taken off. */
-int hit_settings_prepare(struct hit_settings *settings, const char **ret_param, struct error *err);
-void hit_settings_release(struct hit_settings *settings);
+/* As a rule's own `prepare` and `release`, or part of them: `block` begins with hit_settings. Paths
+ * may begin with a slash, those in facts do not: it is taken off. */
+int hit_settings_prepare(void *block, const char **ret_param, struct error *err);
+void hit_settings_release(void *block);
 
 /* A directory is below itself: `opt/jdk/` and two stars match opt/jdk. */
 bool path_list_match(const struct glob_list *list, const char *path);

@@ -36,20 +36,6 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
-static int prepare(void *block, const char **ret_param, struct error *err)
-{
-    struct settings *settings = block;
-
-    return hit_settings_prepare(&settings->hits, ret_param, err);
-}
-
-static void release(void *block)
-{
-    struct settings *settings = block;
-
-    hit_settings_release(&settings->hits);
-}
-
 static void report_group(const struct facts *facts, struct rule_report *report,
                          const struct hit_group *group)
 {
@@ -219,7 +205,7 @@ const struct rule_type rule_context_leak = {
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),
-    .prepare = prepare,
-    .release = release,
+    .prepare = hit_settings_prepare,
+    .release = hit_settings_release,
     .judge = judge,
 };

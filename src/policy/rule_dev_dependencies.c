@@ -29,20 +29,6 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
-static int prepare(void *block, const char **ret_param, struct error *err)
-{
-    struct settings *settings = block;
-
-    return hit_settings_prepare(&settings->hits, ret_param, err);
-}
-
-static void release(void *block)
-{
-    struct settings *settings = block;
-
-    hit_settings_release(&settings->hits);
-}
-
 /* Packages that others need at run time often enough: type declarations, bundlers behind a web
  * framework, browsers that a service drives. Alone they are no proof. */
 static const char *const ambiguous[] = {
@@ -140,7 +126,7 @@ const struct rule_type rule_dev_dependencies = {
     .severity = SEVERITY_MEDIUM,
     .params = params,
     .settings_size = sizeof(struct settings),
-    .prepare = prepare,
-    .release = release,
+    .prepare = hit_settings_prepare,
+    .release = hit_settings_release,
     .judge = judge,
 };

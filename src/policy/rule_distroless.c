@@ -48,13 +48,6 @@ static int prepare(void *block, const char **ret_param, struct error *err)
     return hit_settings_prepare(&settings->hits, ret_param, err);
 }
 
-static void release(void *block)
-{
-    struct settings *settings = block;
-
-    hit_settings_release(&settings->hits);
-}
-
 static void judge_kind(const struct settings *settings, enum signal_kind kind,
                        const struct rule_input *input, struct rule_report *report)
 {
@@ -103,6 +96,6 @@ const struct rule_type rule_distroless = {
     .params = params,
     .settings_size = sizeof(struct settings),
     .prepare = prepare,
-    .release = release,
+    .release = hit_settings_release,
     .judge = judge,
 };

@@ -39,20 +39,6 @@ static const struct param params[] = {
     {.name = NULL},
 };
 
-static int prepare(void *block, const char **ret_param, struct error *err)
-{
-    struct settings *settings = block;
-
-    return hit_settings_prepare(&settings->hits, ret_param, err);
-}
-
-static void release(void *block)
-{
-    struct settings *settings = block;
-
-    hit_settings_release(&settings->hits);
-}
-
 static const struct {
     const char *what;
     const char *remedy;
@@ -156,7 +142,7 @@ const struct rule_type rule_package_cache = {
     .severity = SEVERITY_LOW,
     .params = params,
     .settings_size = sizeof(struct settings),
-    .prepare = prepare,
-    .release = release,
+    .prepare = hit_settings_prepare,
+    .release = hit_settings_release,
     .judge = judge,
 };

@@ -61,13 +61,6 @@ static int prepare(void *block, const char **ret_param, struct error *err)
     return hit_settings_prepare(&settings->hits, ret_param, err);
 }
 
-static void release(void *block)
-{
-    struct settings *settings = block;
-
-    hit_settings_release(&settings->hits);
-}
-
 /* What the images of Debian, Ubuntu, Alpine, Fedora, Amazon Linux and SUSE ship, by its name: the
  * directory differs between them and was moved by merged /usr. */
 static const char *const well_known[] = {
@@ -198,6 +191,6 @@ const struct rule_type rule_setuid_files = {
     .params = params,
     .settings_size = sizeof(struct settings),
     .prepare = prepare,
-    .release = release,
+    .release = hit_settings_release,
     .judge = judge,
 };
