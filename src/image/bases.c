@@ -268,12 +268,13 @@ int base_catalogue_see_take(struct base_catalogue *catalogue, struct base_image 
     if (known) {
         base_image_free(image);
     } else {
+        const struct digest digest = image->digest;
         image->added_ms = sighting->at_ms;
         image->changed = true;
-        known = image;
         failure = base_catalogue_insert_take(catalogue, image, err);
+        known = find(catalogue, &digest);
     }
-    if (failure)
+    if (!known)
         return failure;
     const struct digest *index =
         sighting->index && digest_is_set(sighting->index) ? sighting->index : NULL;
