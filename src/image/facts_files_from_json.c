@@ -327,9 +327,11 @@ static uint32_t read_mode(struct reading *reading, const struct json *json)
 
     if (!json_get(json, "mode"))
         return 0644;
-    if (!text || !*text || strlen(text) > 4 || text[strspn(text, "01234567")])
+    if (!text || !*text || strlen(text) > 4 || text[strspn(text, "01234567")]) {
         fault(reading, "mode");
-    for (size_t i = 0; reading->reader.failure == 0 && text[i]; i++)
+        return 0;
+    }
+    for (size_t i = 0; text[i]; i++)
         mode = mode * 8 + (uint32_t)(text[i] - '0');
     return mode;
 }
