@@ -49,7 +49,7 @@ shell()
 
 spelling()
 {
-    sources | grep -v -e '^tests/fuzz/seeds/' -e LICENSE | xargs -r codespell --ignore-words-list=hist,te,nd,ser,fo,crate,unparseable,statics,inflight,registy,forse,policys,deeep,notfy,upto,fro,chek,relase
+    sources | grep -v -e '^tests/fuzz/seeds/' -e LICENSE | xargs -r codespell --ignore-words-list=hist,te,nd,ser,fo,crate,unparseable,statics,inflight,registy,forse,policys,deeep,notfy,upto,fro,chek,relase,chage,refrence,tyes
 }
 
 manual()
