@@ -316,6 +316,7 @@ void policy_judge(const struct policy_set *set, const struct facts *facts,
         .verdict = ret,
     };
 
+    assert(facts);
     for (size_t i = 0; i < set->book->count; i++) {
         if (policy_matches(&set->book->policies[i], placement, platform))
             judge_policy(&judging, &set->book->policies[i]);

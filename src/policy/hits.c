@@ -163,6 +163,13 @@ static void add_up(struct hit_group *group)
     }
 }
 
+static bool is_of_group(const struct hit_group *group, enum hit_grouping grouping,
+                        const struct facts_hit *hit)
+{
+    return group->hits[0]->layer == hit->layer &&
+           (grouping == HITS_BY_LAYER || strcmp(group->hits[0]->what, hit->what) == 0);
+}
+
 void hit_groups_make(struct hit_list *list, enum hit_grouping grouping, struct hit_groups *ret)
 {
     *ret = (struct hit_groups){0};
@@ -173,11 +180,9 @@ void hit_groups_make(struct hit_list *list, enum hit_grouping grouping, struct h
     ret->items = memory_new_array(list->count, sizeof(*ret->items));
     for (size_t i = 0; i < list->count; i++) {
         const struct facts_hit *hit = list->items[i];
-        struct hit_group *last = ret->count ? &ret->items[ret->count - 1] : NULL;
 
-        if (last && last->hits[0]->layer == hit->layer &&
-            (grouping == HITS_BY_LAYER || strcmp(last->hits[0]->what, hit->what) == 0))
-            last->count++;
+        if (ret->count > 0 && is_of_group(&ret->items[ret->count - 1], grouping, hit))
+            ret->items[ret->count - 1].count++;
         else
             ret->items[ret->count++] = (struct hit_group){.hits = &list->items[i], .count = 1};
     }
