@@ -2,6 +2,8 @@
  * checked, and it is believed about its own layer only. */
 #include "pool_private.h"
 
+#include <assert.h>
+
 static int out_of_turn(struct error *err)
 {
     return error_set(err, FAILURE_INPUT, "a message came out of turn");
@@ -57,6 +59,7 @@ static int finish(struct pool_worker *worker, struct error *err)
 
     if (read_facts(worker, &facts, err) < 0)
         return FAILURE_INPUT;
+    assert(facts);
     text_release(&worker->message);
     if (check_bytes(&worker->job->spec, facts, &mismatch) < 0) {
         pool_worker_fail(worker, &mismatch);

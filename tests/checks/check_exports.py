@@ -15,7 +15,7 @@ tags = subprocess.run(["ctags", "--languages=C", "--kinds-C=f", "--fields=+n", "
 # the clean-up words of the doors (AUTO_X) name a function in a macro: that is its use
 in_macros = set()
 for header in headers:
-    for line in header.read_text().splitlines():
+    for line in header.read_text().replace("\\\n", " ").splitlines():
         if line.startswith("#define"):
             in_macros.update(re.findall(r"\w+", line))
 faults = []

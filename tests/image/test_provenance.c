@@ -231,8 +231,8 @@ static void broken_graphs_lead_nowhere(void **state)
         END("missing:0"),
         END("s0"),
         END("s0:99999999999999999999"),
-        "{`id`:`f`,`op`:{`Op`:{`file`:{`actions`:[{`input`:2,`output`:0},{`input`:1,`output`:5}]}}}"
-        ",`inputs`:[`x:0`]}",
+        ("{`id`:`f`,`op`:{`Op`:{`file`:{`actions`:[{`input`:2,`output`:0},{`input`:1,`output`:5}]}}"
+         "},`inputs`:[`x:0`]}"),
         "{`id`:`f`,`op`:{`Op`:{`file`:{`actions`:[{`input`:9,`output`:0}]}}},`inputs`:[`x:0`]}",
         "{`id`:`f`,`op`:{`Op`:{`exec`:{`mounts`:[{`dest`:`/x`}]}}},`inputs`:[`x:0`]}",
         "{`id`:`f`,`op`:{`Op`:{`exec`:{`mounts`:[{`dest`:`/`,`input`:7}]}}},`inputs`:[`x:0`]}",
