@@ -88,6 +88,10 @@ static void loaded(void *argument, const struct error *error, const struct event
         review_not_stored(review, error);
         return;
     }
+    if (count == SPREAD_MAX)
+        log_warning(event_log_fields(&review->event, &buffer, fields),
+                    "evidence for %d placements or more: no more than these are judged again",
+                    SPREAD_MAX);
     review->spread = memory_new_array(count, sizeof(*review->spread));
     for (size_t i = 0; i < count; i++)
         take_placement(review, &events[i]);
