@@ -73,7 +73,8 @@ static void add(struct facts_base *base, enum evidence source, const struct word
     free(claim.name);
 }
 
-/* Both keys there and both empty: buildah's way to say FROM scratch. */
+/* A name that is there and empty: buildah's way to say FROM scratch. The digest beside it is empty
+ * too, or that of a step's image when layers are kept. */
 static void read_annotations(const struct source *source, struct facts_base *base)
 {
     const struct text_pairs *annotations = &source->manifest->annotations;
@@ -83,7 +84,7 @@ static void read_annotations(const struct source *source, struct facts_base *bas
         .digest = text_pairs_get(annotations, BASE_DIGEST),
         .as_written = buildah,
     };
-    words.scratch = buildah && words.name && words.digest && !*words.name && !*words.digest;
+    words.scratch = buildah && words.name && words.digest && !*words.name;
     add(base, EVIDENCE_ANNOTATION, &words);
 }
 

@@ -203,6 +203,10 @@ LAYERS = [
          lambda: Made([(zipped(tar([("app/a.txt", KEY.encode())])), tar([("app/a.txt", KEY.encode())]), TAR)])),
     Trap("bytes behind the end of the archive belong to the diff_id", "hashing what the tar reader consumed", LEAKS, "pass",
          files(tar([("app/a", b"x")], trailer=b"\0" * 512 + b"tail".ljust(512, b"\0")))),
+    Trap("a description of a package in apt's lists is no secret", "rules on all content: http://foo:foobar@host", SECRETS, "pass",
+         files([("var/lib/apt/lists/deb_i18n_Translation-en", b"such as http://foo:foobar@host\n")])),
+    Trap("usr/src/app is an application's place", "whoever takes all of usr/src for the system's", LEAKS, "fail",
+         files([("usr/src/app/.git/HEAD", b"ref: x\n")]), {"path": "usr/src/app/.git"}),
     Trap("a diff_id that is not that of the layer", "whoever believes the config", LEAKS, "fail",
          lambda: Made([(zipped(tar([("a", b"x")])), tar([("b", b"y")]), TAR + "+gzip")])),
     Trap("the index of eStargz is no leak", "name rules on all entries", LEAKS, "pass",
@@ -264,6 +268,64 @@ BASES = [
                                                          "org.opencontainers.image.base.digest": "sha256:" + "a" * 64})),
 ]
 
+BASE = "pkg:docker/debian@12?platform=linux%2Famd64"
+PINNED_BASE = f"pkg:docker/debian?digest=sha256:{'b' * 64}&platform=linux%2Famd64&tag=12"
+FRONTEND = f"pkg:docker/docker/dockerfile?digest=sha256:{'d' * 64}&platform=linux%2Famd64&tag=1"
+SCANNER = "pkg:docker/docker/buildkit-syft-scanner@stable-1?platform=linux%2Famd64"
+
+
+def attested(*materials, subject=None, llb=(), dockerfile=None, **parameters):
+    """An index as BuildKit writes it: an image, and beside it what BuildKit says of its build."""
+    def make():
+        image = Made([tar([("a", b"x")])])
+        digest = images.digest_of(image.manifest)
+        kind = "https://slsa.dev/provenance/v0.2"
+        source = {"infos": [{"filename": "Dockerfile", "language": "Dockerfile", "data": base64.b64encode((dockerfile or "").encode()).decode()}]}
+        statement = json.dumps({
+            "_type": "https://in-toto.io/Statement/v0.1", "predicateType": kind,
+            "subject": [{"name": "_", "digest": {"sha256": (subject or digest)[-64:]}}],
+            "predicate": {"builder": {"id": ""}, "buildType": "https://mobyproject.org/buildkit@v1",
+                          "materials": [{"uri": uri, "digest": {"sha256": "b" * 64}} for uri in materials],
+                          "invocation": {"configSource": {"entryPoint": "Dockerfile"}, "environment": {"platform": "linux/amd64"},
+                                         "parameters": {"frontend": "dockerfile.v0", **parameters}},
+                          **({"metadata": {"https://mobyproject.org/buildkit@v1#metadata": {"source": source}}} if dockerfile else {}),
+                          **({"buildConfig": {"llbDefinition": list(llb)}} if llb else {})}}).encode()
+        plain = (statement, statement, "application/vnd.in-toto+json")
+        attestation = Made([plain], manifest={"layers": [{
+            "mediaType": plain[2], "digest": images.digest_of(statement), "size": len(statement),
+            "annotations": {"in-toto.io/predicate-type": kind}}]})
+        index = MadeIndex([image, attestation])
+        content = json.loads(index.manifest)
+        content["manifests"][1].update(platform={"os": "unknown", "architecture": "unknown"}, annotations={
+            "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": digest})
+        index.manifest = json.dumps(content).encode()
+        return index
+    return make
+
+
+FROM = "FROM debian:12\nCOPY a /\n"
+LLB = [{"id": "step0", "op": {"Op": {"source": {"identifier": f"docker-image://docker.io/library/debian:12@sha256:{'b' * 64}"}},
+                              "platform": {"Architecture": "amd64", "OS": "linux"}}}]
+DEEP_LLB = LLB + [{"id": f"step{i}", "inputs": [f"step{i - 1}:0"], "op": {"Op": {"exec": {"meta": {"args": ["x"]}}}}}
+                  for i in range(1, 3000)]
+
+PROVENANCE = [
+    Trap("a material without digest= is a FROM without one", "whoever reads the digest that BuildKit adds to each material", PINNED,
+         "fail", attested(BASE, dockerfile=FROM)),
+    Trap("a material may be of a stage that is not the last", "whoever takes the only material for the base: FROM scratch has none",
+         PINNED, "unknown", attested(BASE)),
+    Trap("BuildKit's graph is pinned although FROM was not", "whoever reads llbDefinition for what was written", PINNED, "fail",
+         attested(BASE, llb=LLB, dockerfile=FROM)),
+    Trap("digest= in a material's purl is a pinned FROM", "whoever takes purls for names", PINNED, "pass", attested(PINNED_BASE)),
+    Trap("a provenance of another image tells nothing", "whoever does not compare subjects", PINNED, "unknown",
+         attested(PINNED_BASE, subject="e" * 64)),
+    Trap("frontend and scanner are no bases", "whoever takes all materials for bases: pinned ones excuse, others accuse", PINNED, "pass",
+         attested(FRONTEND, SCANNER, PINNED_BASE, source="docker/dockerfile:1")),
+    Trap("a pinned frontend does not pin the base", "whoever looks for any digest", PINNED, "fail",
+         attested(FRONTEND, BASE, source="docker/dockerfile:1", dockerfile=FROM)),
+    Trap("a graph of three thousand steps", "whoever follows it by recursion", PINNED, "fail", attested(BASE, llb=DEEP_LLB, dockerfile=FROM)),
+]
+
 HOSTILE = [
     Trap("an index that is a manifest too", "CVE-2021-41190", SIZE, "fail",
          lambda: Made([tar([("a", b"x")])], manifest={"manifests": [
@@ -291,4 +353,4 @@ HOSTILE = [
     Trap("two policies both count", "Anchore's mappings: only the first match applies", ROOT, "fail", user("0")),
 ]
 
-TRAPS = USERS + LAYERS + HISTORY + BASES + HOSTILE
+TRAPS = USERS + LAYERS + HISTORY + BASES + PROVENANCE + HOSTILE
