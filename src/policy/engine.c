@@ -162,10 +162,10 @@ static bool lacks_facts(const struct facts *facts, struct rule_report *report)
         AUTO_FREE char *reason =
             text_printable(status->reason ? status->reason : "no reason given", 200);
         if (group == FACT_FILES)
-            finding_set_remedy(
-                rule_unknown(report, fact_group_name(FACT_FILES),
-                             "cannot be judged without looking into the layers: %s", reason),
-                "See that all layers can be read, and judge again without --no-layers.");
+            finding_set_remedy(rule_unknown(report, fact_group_name(FACT_FILES),
+                                            "cannot be judged without looking into the layers: %s",
+                                            reason),
+                               "Mend what keeps the layers from being read, then judge again.");
         else
             rule_unknown(report, fact_group_name((enum fact_group)group),
                          "cannot be judged: %s facts are missing: %s",
