@@ -48,9 +48,11 @@ struct review {
     struct map
         *known; /* k: digest text -> v: struct facts *; children of an index that the store had */
     size_t prepare_index;
-    struct map *judged; /* k: digest text -> v: struct verdict; children that are judged already */
-    size_t held_bytes;  /* of files in what was gathered, counted in the daemon */
-    char *inflight_key; /* set while this review works for others */
+    bool without_layers; /* what is under way is all but what layers tell */
+    bool has_gathered;   /* all but that; it is in `context.facts` and `known` */
+    struct map *judged;  /* k: digest text -> v: struct verdict; children that are judged already */
+    size_t held_bytes;   /* of files in what was gathered, counted in the daemon */
+    char *inflight_key;  /* set while this review works for others */
     enum scan_state {
         SCAN_NONE,
         SCAN_WAITS, /* for a place; parked */
@@ -107,6 +109,10 @@ bool review_is_anew(const struct review *review);
 /* review_steps.c: what policies want of the image; is all known that layers could tell of it? */
 unsigned review_needs(const struct review *review);
 bool review_has_files(struct review *review, const struct facts *facts);
+
+/* review_children.c: is there an image among what was gathered whose layers are wanted? Then what
+ * is known by now is kept for gathering once more. */
+bool review_keeps_for_layers(struct review *review);
 
 /* review_judge.c: one image, or child of an index. */
 void review_judge_image(const struct review *review, const struct gathered_image *image,

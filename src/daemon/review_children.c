@@ -99,6 +99,34 @@ void review_take_known_take(struct review *review, const struct descriptor *chil
     facts_free(map_set(review->known, digest_format(&child->digest, key), facts));
 }
 
+static bool wants_layers(struct review *review)
+{
+    const struct gathered *gathered = &review->gathered;
+
+    for (size_t i = 0; i < gathered->image_count; i++)
+        if (gathered->images[i].facts && !review_has_files(review, gathered->images[i].facts))
+            return true;
+    return false;
+}
+
+bool review_keeps_for_layers(struct review *review)
+{
+    struct gathered *gathered = &review->gathered;
+    char key[DIGEST_TEXT_SIZE];
+
+    if (!wants_layers(review))
+        return false;
+    for (size_t i = 0; gathered->index && i < gathered->image_count; i++)
+        if (gathered->images[i].facts)
+            facts_free(map_set(review->known, digest_format(&gathered->images[i].digest, key),
+                               TAKE(gathered->images[i].facts)));
+    review->context.facts =
+        gathered->index ? TAKE(gathered->index) : TAKE(gathered->images[0].facts);
+    gathered_release(gathered);
+    review->has_gathered = true;
+    return true;
+}
+
 void review_hold(struct review *review)
 {
     struct daemon *daemon = review->daemon;

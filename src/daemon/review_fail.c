@@ -56,6 +56,7 @@ static void forget_what_was_read(struct review *review)
     map_free(review->known);
     review->known = map_new();
     review->prepare_index = 0;
+    review->without_layers = review->has_gathered = false;
 }
 
 /* Equal events may join while it waits. */

@@ -255,6 +255,14 @@ static const struct error *temporary_failure(const struct gathered *gathered)
     return NULL;
 }
 
+/* What was gathered in two parts is to be recorded, but for what is kept already. */
+static void forget_who_was_known(struct review *review)
+{
+    for (size_t i = 0; review->has_gathered && i < review->gathered.image_count; i++)
+        if (!review_has_judged(review, &review->gathered.images[i].digest))
+            review->gathered.images[i].known = false;
+}
+
 static void gathered_all(void *argument, struct gathered *gathered)
 {
     struct review *review = argument;
@@ -266,10 +274,14 @@ static void gathered_all(void *argument, struct gathered *gathered)
     *gathered = (struct gathered){0};
     review_hold(review);
     failure = temporary_failure(&review->gathered);
-    if (failure)
+    if (failure) {
         review_failed(review, failure);
-    else
+    } else if (review->without_layers && review_keeps_for_layers(review)) {
+        review_resume(review, REVIEW_GATHER);
+    } else {
+        forget_who_was_known(review);
         review_resume(review, REVIEW_JUDGE);
+    }
 }
 
 static struct placement place_of(const struct review *review)
@@ -341,11 +353,17 @@ enum progress review_gather(struct review *review)
         .child_done = review_child_done,
         .child_done_argument = review,
         .layers = &daemon->layer_reader,
-        .evidence_anew = event->cause != EVENT_CAUSE_POLICY,
+        .evidence_anew = event->cause != EVENT_CAUSE_POLICY && !review->has_gathered,
     };
     bool reads_layers = (options.needs & FACT_BIT(FACT_FILES)) && lacks_files(review);
     char digest[DIGEST_TEXT_SIZE];
 
+    /* Of most images the config tells whether their layers are worth a place. */
+    review->without_layers = reads_layers && !review->context.facts && review->scan == SCAN_NONE;
+    if (review->without_layers) {
+        options.needs &= ~FACT_BIT(FACT_FILES);
+        reads_layers = false;
+    }
     if (reads_layers && !scan_places_enter(daemon->scan_places, review)) {
         review_wait_parked(review);
         return PROGRESS_WAITING;
