@@ -482,7 +482,7 @@ def judge_large(daemon, image, repository):
     tell(daemon, image, repository)
     verdict = daemon.verdict(repository, "v1", 3600)
     seconds = time.monotonic() - start
-    assert verdict["verdict"] in ("pass", "fail"), verdict
+    assert verdict["verdict"] != "unknown", verdict
     return seconds, daemon.counter("regwarden_layers_received_bytes") - before, peaks.stop()
 
 
