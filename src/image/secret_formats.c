@@ -11,6 +11,7 @@ static const struct {
     {secret_formats_cloud, &secret_formats_cloud_count},
     {secret_formats_code, &secret_formats_code_count},
     {secret_formats_services, &secret_formats_services_count},
+    {secret_formats_marked, &secret_formats_marked_count},
     {secret_formats_context, &secret_formats_context_count},
 };
 enum { GROUPS_WITH_PREFIX = 3 };
@@ -70,21 +71,34 @@ static bool may_begin_format(const char *text)
     return second && text[1] && strchr(second, text[1]);
 }
 
-/* Any row with a prefix; those with something before it begin with what letter they like. */
-static bool any_matches(struct secret_text *scan, size_t at, struct secret_match *ret)
+static bool any_prefix_matches(struct secret_text *scan, size_t at, struct secret_match *ret)
 {
     const char *text = scan->text + at;
-    bool may_begin = may_begin_format(text);
 
+    if (!may_begin_format(text))
+        return false;
     for (size_t i = 0; i < GROUPS_WITH_PREFIX; i++)
         for (size_t k = 0; k < *groups[i].count; k++) {
             const struct secret_format *format = &groups[i].rows[k];
-            bool candidate = format->before > 0 ? scan->size - at > format->before &&
-                                                      text[format->before] == format->prefix[0]
-                                                : may_begin && format->prefix[0] == *text;
-            if (candidate && secret_format_matches(scan, at, format, ret))
+
+            if (format->prefix[0] == *text && secret_format_matches(scan, at, format, ret))
                 return true;
         }
+    return false;
+}
+
+static bool any_mark_matches(struct secret_text *scan, size_t at, struct secret_match *ret)
+{
+    const char *text = scan->text + at;
+    size_t left = scan->size - at;
+
+    for (size_t i = 0; i < secret_formats_marked_count; i++) {
+        const struct secret_format *format = &secret_formats_marked[i];
+
+        if (left > format->before && text[format->before] == format->prefix[0] &&
+            secret_format_matches(scan, at, format, ret))
+            return true;
+    }
     return false;
 }
 
@@ -99,6 +113,7 @@ bool secret_format_at(struct secret_text *scan, size_t at, struct secret_match *
     /* A token does not begin in the middle of a word. */
     if (!secret_set_has(SET_ALNUM, c) || (at > 0 && secret_set_has(SET_ALNUM, scan->text[at - 1])))
         return false;
-    return any_matches(scan, at, ret) || (c == 'e' && secret_jwt_at(scan, at, ret)) ||
+    return any_prefix_matches(scan, at, ret) || any_mark_matches(scan, at, ret) ||
+           (c == 'e' && secret_jwt_at(scan, at, ret)) ||
            (c == 'a' && secret_docker_auth_at(scan, at, ret));
 }

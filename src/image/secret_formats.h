@@ -33,6 +33,9 @@ extern const struct secret_format secret_formats_code[];
 extern const size_t secret_formats_code_count;
 extern const struct secret_format secret_formats_services[];
 extern const size_t secret_formats_services_count;
+/* Those with something before the mark, and only those. */
+extern const struct secret_format secret_formats_marked[];
+extern const size_t secret_formats_marked_count;
 extern const struct secret_format secret_formats_context[];
 extern const size_t secret_formats_context_count;
 

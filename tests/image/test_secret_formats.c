@@ -48,6 +48,24 @@ static long find_clue(const char *text, const struct secret_clue *clue)
     return at ? at - text : -1;
 }
 
+/* The marked group is searched at every word, the others only where their first two letters stand.
+ */
+static void what_has_something_before_its_mark_is_in_one_group(void **state)
+{
+    size_t marked = 0;
+
+    (void)state;
+    for (size_t i = 0; i < secret_formats_count(); i++) {
+        const struct secret_format *row = secret_formats_row(i);
+        bool is_marked = row >= secret_formats_marked &&
+                         row < secret_formats_marked + secret_formats_marked_count;
+
+        assert_int_equal(is_marked, row->before > 0);
+        marked += is_marked;
+    }
+    assert_true(marked > 0);
+}
+
 static void every_row_is_found_by_its_clue(void **state)
 {
     struct secret_search *search = secret_search_new();
@@ -179,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_in_short_texts),
+        cmocka_unit_test(what_has_something_before_its_mark_is_in_one_group),
         cmocka_unit_test(every_row_is_found_by_its_clue),
         cmocka_unit_test(a_cut_token_is_none),
         cmocka_unit_test(sets_are_what_their_classes_say),
