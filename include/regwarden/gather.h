@@ -122,6 +122,8 @@ struct gather_options {
     void (*child_done)(void *argument, struct gathered_image *image);
     void *child_done_argument;
     const struct layer_reader *layers; /* for FACT_FILES; NULL: that group stays absent. Borrowed */
+    const char *tag; /* that the digest of the reference stands under, or that is the reference;
+                        NULL: none. Borrowed until the end */
 };
 
 /* The result belongs to the callback, which may take parts out of it (TAKE) before it returns; the

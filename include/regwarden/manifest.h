@@ -39,9 +39,10 @@ struct manifest_limits {
 extern const struct manifest_limits manifest_limits;
 
 /* What a runtime would run is an image, whatever artifactType or annotations say of it: the types
- * of config and layers decide. One loophole is known: a runtime that unpacks layers without looking
- * at their type could run a "signature" whose layers are archives; the kind alone is no clearance.
- */
+ * of config and layers decide. Runtimes that unpack layers without looking at their type run a
+ * "signature" whose layers are archives: where images stand, manifest_take_for_image() holds. What
+ * is asked for by its digest only, or under a tag that is made of another digest, is believed to be
+ * evidence. */
 enum manifest_kind {
     MANIFEST_IMAGE, /* config is an image config, or of a generic type that runtimes take for one,
                        or the manifest is of Docker's own format */
@@ -90,6 +91,10 @@ struct manifest {
     struct descriptor subject;
     struct text_pairs annotations;
 };
+
+/* The manifest stands where images stand: under a tag of its own, or as a child of an index that
+ * runtimes may pick. With an image config it is one then, whatever type its layers claim. */
+void manifest_take_for_image(struct manifest *manifest);
 
 /* content_type may be NULL (local files): then the body decides. Returns new. */
 int manifest_parse(const char *bytes, size_t size, const char *content_type,

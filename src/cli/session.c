@@ -268,6 +268,7 @@ static int gather(struct session *session, const struct image_source *source,
 
     if (open_layers(session, &options, err) < 0)
         return err->kind;
+    options.tag = digest_is_set(&reference->digest) ? reference->tag : tag;
     if (digest_is_set(&reference->digest))
         tag = digest_format(&reference->digest, digest);
     if (reference->transport != REFERENCE_REGISTRY && !reference->tag &&

@@ -353,6 +353,7 @@ enum progress review_gather(struct review *review)
         .child_done = review_child_done,
         .child_done_argument = review,
         .layers = &daemon->layer_reader,
+        .tag = event->tag,
         .evidence_anew = event->cause != EVENT_CAUSE_POLICY && !review->has_gathered,
     };
     bool reads_layers = (options.needs & FACT_BIT(FACT_FILES)) && lacks_files(review);

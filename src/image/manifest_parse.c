@@ -166,19 +166,24 @@ static bool all_layers_are(const struct manifest *manifest, enum media_role a, e
  * believed when an image config and file system layers stand beside it. Signatures and old
  * attestations carry an image config too, so the layers' types decide there. Docker's own format
  * is for images only, and podman and CRI-O run it whatever type its config claims to have. */
+/* Would runtimes that do not look at the types of layers run it? */
+static bool has_image_config(const struct manifest *manifest)
+{
+    enum media_role config = media_role(manifest->config.media_type);
+
+    return config == MEDIA_IMAGE_CONFIG || config == MEDIA_DEFAULT_CONFIG ||
+           media_type_equal(manifest->media_type, MEDIA_TYPE_DOCKER_MANIFEST);
+}
+
 static enum manifest_kind classify(const struct manifest *manifest, enum media_role role)
 {
     if (role == MEDIA_INDEX)
         return MANIFEST_INDEX;
-    enum media_role config =
-        role == MEDIA_MANIFEST ? media_role(manifest->config.media_type) : MEDIA_OTHER;
     if (all_layers_are(manifest, MEDIA_ATTESTATION, MEDIA_ATTESTATION))
         return MANIFEST_ATTESTATION;
     if (all_layers_are(manifest, MEDIA_ATTESTATION, MEDIA_EVIDENCE))
         return MANIFEST_ARTIFACT;
-    if (config == MEDIA_IMAGE_CONFIG || config == MEDIA_DEFAULT_CONFIG)
-        return MANIFEST_IMAGE;
-    if (media_type_equal(manifest->media_type, MEDIA_TYPE_DOCKER_MANIFEST))
+    if (role == MEDIA_MANIFEST && has_image_config(manifest))
         return MANIFEST_IMAGE;
     if (text_equal(manifest->artifact_type, MEDIA_TYPE_BUILDKIT_ATTESTATION))
         return MANIFEST_ATTESTATION;
@@ -206,6 +211,13 @@ static int parse_root(const struct json *root, const char *content_type, struct 
     if (!failure)
         manifest->kind = classify(manifest, role);
     return failure;
+}
+
+void manifest_take_for_image(struct manifest *manifest)
+{
+    if ((manifest->kind == MANIFEST_ATTESTATION || manifest->kind == MANIFEST_ARTIFACT) &&
+        media_role(manifest->media_type) == MEDIA_MANIFEST && has_image_config(manifest))
+        manifest->kind = MANIFEST_IMAGE;
 }
 
 int manifest_parse(const char *bytes, size_t size, const char *content_type,

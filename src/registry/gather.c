@@ -134,6 +134,7 @@ static void take_child(struct pending *pending, struct manifest *manifest)
         pending_settle(pending);
         return;
     }
+    manifest_take_for_image(manifest);
     if (manifest->kind != MANIFEST_IMAGE) {
         pending->dropped = true;
         manifest_free(manifest);
@@ -297,8 +298,16 @@ static void take_known(struct gather *gather, struct facts *known)
     gather_proceed(gather);
 }
 
+/* Evidence stands under tags that are made of the digest that it is about. */
+static bool stands_as_image(const struct gather *gather)
+{
+    return gather->options.tag && !text_starts_with(gather->options.tag, "sha256-");
+}
+
 static void take_manifest(struct gather *gather, struct manifest *manifest)
 {
+    if (stands_as_image(gather))
+        manifest_take_for_image(manifest);
     describe(gather, manifest);
     switch (manifest->kind) {
     case MANIFEST_INDEX:

@@ -330,6 +330,11 @@ HOSTILE = [
     Trap("an index that is a manifest too", "CVE-2021-41190", SIZE, "fail",
          lambda: Made([tar([("a", b"x")])], manifest={"manifests": [
              {"mediaType": images.OCI_MANIFEST, "digest": "sha256:" + "c" * 64, "size": 5}]})),
+    Trap("layers that call themselves statements", "whoever tells evidence by the types of layers; podman unpacks them all the same", ROOT,
+         "fail", lambda: Made([(zipped(tar([("a", b"x")])), tar([("a", b"x")]), "application/vnd.in-toto+json")], {"User": "0"})),
+    Trap("the same as a child of an index", "whoever leaves out what looks like an attestation", ROOT, "fail",
+         lambda: MadeIndex([user("1000")(), Made([(zipped(tar([("a", b"x")])), tar([("a", b"x")]), "application/vnd.in-toto+json")],
+                                                 {"User": "0"})])),
     Trap("schema 1", "clients that convert it", SIZE, "fail", lambda: Made([tar([("a", b"x")])], manifest={"fsLayers": [{"blobSum": "x"}]})),
     Trap("the same key in two spellings", "Go matches keys in any case and takes the last", SIZE, "fail",
          lambda: Made([tar([("a", b"x")])], manifest={"Layers": []})),

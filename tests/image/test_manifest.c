@@ -134,6 +134,43 @@ static void kinds_are_told_apart(void **state)
     }
 }
 
+/* Where images stand the config decides: podman and CRI-O unpack layers of any type. */
+static void layers_cannot_disguise_an_image(void **state)
+{
+    static const struct {
+        const char *text;
+        enum manifest_kind kind;
+    } cases[] = {
+        {"{`schemaVersion`:2,`config`:" CONFIG
+         ",`layers`:[" TYPED("application/vnd.in-toto+json") "]}",
+         MANIFEST_IMAGE},
+        {"{`schemaVersion`:2,`config`:" TYPED("application/octet-stream") ",`layers`:"
+                                                                          "[" TYPED("application/"
+                                                                                    "vnd.in-toto+"
+                                                                                    "json") "]}",
+         MANIFEST_IMAGE},
+        {"{`schemaVersion`:2," TYPE(MEDIA_TYPE_DOCKER_MANIFEST) ",`config`:" TYPED(
+             "application/vnd.example+json") ",`layers`:[" TYPED("application/"
+                                                                 "vnd.in-toto+json") "]}",
+         MANIFEST_IMAGE},
+        {"{`schemaVersion`:2,`config`:" TYPED(MEDIA_TYPE_OCI_EMPTY) ",`layers`:[" TYPED(
+             "application/vnd.in-toto+json") "]}",
+         MANIFEST_ATTESTATION},
+        {"{`schemaVersion`:2,`config`:" TYPED(
+             "application/vnd.cncf.helm.config.v1+json") ",`layers`:[" LAYER "]}",
+         MANIFEST_ARTIFACT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO_MANIFEST struct manifest *manifest = fixture_manifest(cases[i].text);
+
+        manifest_take_for_image(manifest);
+        if (manifest->kind != cases[i].kind)
+            fail_msg("case %zu is %s", i, manifest_kind_name(manifest->kind));
+    }
+}
+
 static void content_type_and_body_must_agree(void **state)
 {
     static const struct {
@@ -334,6 +371,7 @@ int main(void)
         cmocka_unit_test(an_image_is_read),
         cmocka_unit_test(an_index_is_read),
         cmocka_unit_test(kinds_are_told_apart),
+        cmocka_unit_test(layers_cannot_disguise_an_image),
         cmocka_unit_test(content_type_and_body_must_agree),
         cmocka_unit_test(ambiguous_and_malformed_bodies_are_refused),
         cmocka_unit_test(bad_descriptors_are_refused),
