@@ -757,13 +757,14 @@ static bool is_below(const struct facts_base *base, const struct digest *digest)
 static void images_of_the_wild_find_their_bases(void **state)
 {
     const char *data = getenv("REGWARDEN_SHARED_DATA");
-    AUTO_FREE char *directory = text_new("%s/corpus/dotnet-image-info", data ? data : "");
+    (void)state;
+    if (!data)
+        skip(); /* it jumps: nothing may be held yet */
+    AUTO_FREE char *directory = text_new("%s/corpus/dotnet-image-info", data);
     AUTO_TEXT_LIST struct text_list files = {0};
     AUTO_BASE_CATALOGUE struct base_catalogue *catalogue = base_catalogue_new();
     size_t pairs = 0, nearest = 0;
-    (void)state;
-    if (!data || file_list(directory, ".json", &files, NULL) < 0)
-        skip();
+    assert_int_equal(file_list(directory, ".json", &files, NULL), 0);
     struct wild *images = memory_new_array(files.count, sizeof(*images));
     for (size_t i = 0; i < files.count; i++) {
         struct base_image *image = NULL;
