@@ -4,21 +4,11 @@
 
 #include "bases_private.h"
 #include "fields.h"
-#include "regwarden/clock.h"
 #include "writer.h"
 
 enum { LAYERS_MAX = 1024, HISTORY_MAX = 1 << 20 };
 
 /* --- written --- */
-
-static struct json *digests_json(const struct digest *digests, size_t count)
-{
-    char buffer[DIGEST_TEXT_SIZE];
-    struct json *array = json_new_array();
-    for (size_t i = 0; i < count; i++)
-        json_append_take(array, json_new_string(digest_format(&digests[i], buffer)));
-    return array;
-}
 
 static struct json *name_json(const struct base_name *name)
 {
@@ -34,7 +24,6 @@ static struct json *name_json(const struct base_name *name)
 
 struct json *base_image_to_json(const struct base_image *image)
 {
-    char created[CLOCK_TEXT_SIZE];
     struct json *object = json_new_object();
     struct json *names = json_new_array();
     writer_digest(object, "digest", &image->digest);
@@ -42,11 +31,10 @@ struct json *base_image_to_json(const struct base_image *image)
     for (size_t i = 0; i < image->name_count; i++)
         json_append_take(names, name_json(&image->names[i]));
     json_set_take(object, "names", names);
-    if (image->has_created)
-        json_set_string(object, "created", clock_format_rfc3339(image->created_ms, created));
+    writer_time_if(object, "created", image->has_created, image->created_ms);
     writer_time(object, "addedAt", image->added_ms);
-    json_set_take(object, "layers", digests_json(image->layers, image->layer_count));
-    json_set_take(object, "diffIds", digests_json(image->diff_ids, image->diff_id_count));
+    writer_digests(object, "layers", image->layers, image->layer_count);
+    writer_digests(object, "diffIds", image->diff_ids, image->diff_id_count);
     json_set_integer(object, "historySteps", (int64_t)image->history_count);
     writer_digest(object, "history", &image->history);
     return object;
@@ -78,15 +66,6 @@ static int read_digest(const struct json *object, const char *key, struct digest
     if (failure || !value)
         return failure;
     return digest_parse_verifiable(json_string(value), ret, err);
-}
-
-static int read_time(const struct json *object, const char *key, int64_t *ret, struct error *err)
-{
-    const struct json *value;
-    int failure = fields_member(object, key, "base", JSON_KIND_STRING, &value, err);
-    if (failure || !value)
-        return failure;
-    return clock_parse_rfc3339(json_string(value), ret, err);
 }
 
 static int read_digests(const struct json *object, const char *key, struct digest **ret,
@@ -122,11 +101,11 @@ static int read_name(const struct json *object, struct base_name *ret, struct er
         return wrong("name", err);
     int failure = read_digest(object, "index", &ret->index, err);
     if (!failure)
-        failure = read_time(object, "since", &ret->since_ms, err);
+        failure = fields_time(object, "since", "base", &ret->since_ms, err);
     if (!failure)
-        failure = read_time(object, "seenAt", &ret->seen_ms, err);
+        failure = fields_time(object, "seenAt", "base", &ret->seen_ms, err);
     if (!failure)
-        failure = read_time(object, "supersededAt", &ret->superseded_ms, err);
+        failure = fields_time(object, "supersededAt", "base", &ret->superseded_ms, err);
     if (!failure)
         failure = read_digest(object, "supersededBy", &ret->successor, err);
     return failure;
@@ -169,9 +148,9 @@ static int read_image(const struct json *object, struct base_image *ret, struct 
         failure = read_names(object, ret, err);
     ret->has_created = json_get(object, "created");
     if (!failure)
-        failure = read_time(object, "created", &ret->created_ms, err);
+        failure = fields_time(object, "created", "base", &ret->created_ms, err);
     if (!failure)
-        failure = read_time(object, "addedAt", &ret->added_ms, err);
+        failure = fields_time(object, "addedAt", "base", &ret->added_ms, err);
     if (!failure)
         failure = read_digests(object, "layers", &ret->layers, &ret->layer_count, err);
     if (!failure)

@@ -2,7 +2,6 @@
  * back from the store; an example written by hand says the answer itself. */
 #include "facts_base.h"
 #include "fields.h"
-#include "regwarden/clock.h"
 #include "writer.h"
 
 static struct json *claims_json(const struct facts_base *base)
@@ -73,10 +72,7 @@ static void set_known(struct json *object, const struct facts_base *base)
     writer_digest(object, "current", &base->current);
     writer_time(object, "since", base->since_ms);
     writer_time(object, "supersededAt", base->superseded_ms);
-    if (base->has_created) {
-        char buffer[CLOCK_TEXT_SIZE];
-        json_set_string(object, "created", clock_format_rfc3339(base->created_ms, buffer));
-    }
+    writer_time_if(object, "created", base->has_created, base->created_ms);
 }
 
 struct json *facts_base_to_json(const struct facts_base *base)
@@ -108,25 +104,6 @@ struct json *facts_base_to_json(const struct facts_base *base)
 static int wrong(const char *key, struct error *err)
 {
     return error_set(err, FAILURE_INPUT, "facts document: \"%s\" of the base is not valid", key);
-}
-
-static int read_digest(const struct json *object, const char *key, struct digest *ret,
-                       struct error *err)
-{
-    const struct json *value;
-    int failure = fields_member(object, key, "base", JSON_KIND_STRING, &value, err);
-    if (failure || !value)
-        return failure;
-    return digest_parse(json_string(value), ret, err);
-}
-
-static int read_time(const struct json *object, const char *key, int64_t *ret, struct error *err)
-{
-    const struct json *value;
-    int failure = fields_member(object, key, "base", JSON_KIND_STRING, &value, err);
-    if (failure || !value)
-        return failure;
-    return clock_parse_rfc3339(json_string(value), ret, err);
 }
 
 static int read_count(const struct json *object, const char *key, int *ret, struct error *err)
@@ -181,7 +158,7 @@ static int read_claims(const struct json *object, struct facts_base *ret, struct
         if (!failure)
             failure = read_answer(item, "pinned", &claim.pinned, err);
         if (!failure)
-            failure = read_digest(item, "digest", &claim.digest, err);
+            failure = fields_digest(item, "digest", "base", &claim.digest, err);
         if (!failure)
             failure = fields_string(item, "name", "base", &claim.name, err);
         if (!failure)
@@ -207,9 +184,9 @@ static int read_aliases(const struct json *object, struct facts_base *ret, struc
         if (!json_get_string(item, "name"))
             return wrong("names", err);
         alias->name = memory_copy_text(json_get_string(item, "name"));
-        int failure = read_digest(item, "current", &alias->current, err);
+        int failure = fields_digest(item, "current", "base", &alias->current, err);
         if (!failure)
-            failure = read_time(item, "supersededAt", &alias->superseded_ms, err);
+            failure = fields_time(item, "supersededAt", "base", &alias->superseded_ms, err);
         if (failure)
             return failure;
     }
@@ -229,7 +206,7 @@ static int read_ancestors(const struct json *object, struct facts_base *ret, str
         struct base_ancestor *ancestor = &ret->ancestors[i];
         int failure = fields_string(item, "name", "base", &ancestor->name, err);
         if (!failure)
-            failure = read_digest(item, "digest", &ancestor->digest, err);
+            failure = fields_digest(item, "digest", "base", &ancestor->digest, err);
         if (!failure)
             failure = read_count(item, "layerCount", &ancestor->layer_count, err);
         if (failure)
@@ -254,7 +231,7 @@ static int read_contradictions(const struct json *object, struct facts_base *ret
                 return wrong("contradictions", err);
         int failure = read_evidence(item, "source", &claim.source, err);
         if (!failure)
-            failure = read_digest(item, "digest", &claim.digest, err);
+            failure = fields_digest(item, "digest", "base", &claim.digest, err);
         if (failure)
             return failure;
         claim.name = memory_copy_text(json_get_string(item, "name"));
@@ -274,13 +251,13 @@ static int read_known(const struct json *object, struct facts_base *ret, struct 
     if (!failure)
         failure = fields_bool(object, "byDiffIds", "base", &ret->by_diff_ids, err);
     if (!failure)
-        failure = read_digest(object, "current", &ret->current, err);
+        failure = fields_digest(object, "current", "base", &ret->current, err);
     if (!failure)
-        failure = read_time(object, "since", &ret->since_ms, err);
+        failure = fields_time(object, "since", "base", &ret->since_ms, err);
     if (!failure)
-        failure = read_time(object, "supersededAt", &ret->superseded_ms, err);
+        failure = fields_time(object, "supersededAt", "base", &ret->superseded_ms, err);
     if (!failure)
-        failure = read_time(object, "created", &ret->created_ms, err);
+        failure = fields_time(object, "created", "base", &ret->created_ms, err);
     ret->has_created = json_get(object, "created");
     return failure;
 }
@@ -289,7 +266,7 @@ static int read_answer_itself(const struct json *object, struct facts_base *ret,
 {
     int failure = fields_string(object, "name", "base", &ret->name, err);
     if (!failure)
-        failure = read_digest(object, "digest", &ret->digest, err);
+        failure = fields_digest(object, "digest", "base", &ret->digest, err);
     if (!failure)
         failure = read_answer(object, "pinned", &ret->pinned, err);
     if (!failure)

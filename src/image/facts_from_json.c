@@ -7,7 +7,6 @@
 #include "facts_base.h"
 #include "fields.h"
 #include "history.h"
-#include "regwarden/clock.h"
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
@@ -15,16 +14,6 @@
 static int wrong(const char *what, const char *key, struct error *err)
 {
     return error_set(err, FAILURE_INPUT, "facts document: \"%s\" of %s is not valid", key, what);
-}
-
-static int read_digest(const struct json *object, const char *key, struct digest *ret,
-                       struct error *err)
-{
-    const struct json *value;
-    int failure = fields_member(object, key, "facts", JSON_KIND_STRING, &value, err);
-    if (failure || !value)
-        return failure;
-    return digest_parse(json_string(value), ret, err);
 }
 
 static int read_integer(const struct json *object, const char *key, int64_t max, int64_t *ret,
@@ -49,14 +38,13 @@ static int read_index(const struct json *object, const char *key, int *ret, stru
     return failure;
 }
 
-static int read_time(const struct json *object, bool *ret_has, int64_t *ret_ms, struct error *err)
+static int read_created(const struct json *object, bool *ret_has, int64_t *ret_ms,
+                        struct error *err)
 {
-    const struct json *value;
-    int failure = fields_member(object, "created", "facts", JSON_KIND_STRING, &value, err);
-    if (failure || !value)
-        return failure;
-    *ret_has = true;
-    return clock_parse_rfc3339(json_string(value), ret_ms, err);
+    int failure = fields_time(object, "created", "facts", ret_ms, err);
+    if (!failure && json_get_string(object, "created"))
+        *ret_has = true;
+    return failure;
 }
 
 static int read_text(const struct json *object, const char *key, char **ret, struct error *err)
@@ -101,7 +89,7 @@ static int read_descriptor(const struct json *object, struct descriptor *ret, st
         return wrong("the manifest", "descriptor", err);
     int failure = read_text(object, "mediaType", &ret->media_type, err);
     if (!failure)
-        failure = read_digest(object, "digest", &ret->digest, err);
+        failure = fields_digest(object, "digest", "facts", &ret->digest, err);
     if (!failure)
         failure = read_integer(object, "size", INT64_MAX, &size, err);
     ret->size = (uint64_t)size;
@@ -138,7 +126,7 @@ static int read_manifest(const struct json *object, struct manifest *ret, struct
         return wrong("the manifest", "kind", err);
     int failure = read_text(object, "mediaType", &ret->media_type, err);
     if (!failure)
-        failure = read_digest(object, "digest", &ret->digest, err);
+        failure = fields_digest(object, "digest", "facts", &ret->digest, err);
     if (!failure)
         failure = read_integer(object, "size", INT64_MAX, &size, err);
     ret->size = (uint64_t)size;
@@ -227,7 +215,7 @@ static int read_config(const struct json *object, struct image_config *ret, stru
     if (!failure)
         failure = read_platform(object, &ret->platform, err);
     if (!failure)
-        failure = read_time(object, &ret->has_created, &ret->created_ms, err);
+        failure = read_created(object, &ret->has_created, &ret->created_ms, err);
     if (!failure)
         failure = read_named_values(object, "env", &ret->env, err);
     if (!failure)
@@ -275,7 +263,7 @@ static int read_entry(const struct json *object, struct history_entry *ret, stru
     if (!failure)
         failure = read_text(object, "author", &ret->author, err);
     if (!failure)
-        failure = read_time(object, &ret->has_created, &ret->created_ms, err);
+        failure = read_created(object, &ret->has_created, &ret->created_ms, err);
     (void)fields_bool(object, "empty", "facts", &ret->empty_layer, NULL); /* checked as a step */
     return failure;
 }

@@ -2,18 +2,10 @@
  * added here is added there. Absent values are left out, and in steps, of which there are many,
  * empty ones and "false" too. */
 #include "facts_base.h"
-#include "regwarden/clock.h"
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
 #include "writer.h"
-
-static void set_time(struct json *object, const char *key, bool has, int64_t ms)
-{
-    char buffer[CLOCK_TEXT_SIZE];
-    if (has)
-        json_set_string(object, key, clock_format_rfc3339(ms, buffer));
-}
 
 /* Names may repeat, so this is an array and no object. */
 static struct json *named_values(const struct text_pairs *pairs)
@@ -89,20 +81,11 @@ static struct json *healthcheck_json(const struct healthcheck *healthcheck)
     return object;
 }
 
-static struct json *diff_ids_json(const struct image_config *config)
-{
-    char buffer[DIGEST_TEXT_SIZE];
-    struct json *array = json_new_array();
-    for (size_t i = 0; i < config->diff_id_count; i++)
-        json_append_take(array, json_new_string(digest_format(&config->diff_ids[i], buffer)));
-    return array;
-}
-
 static struct json *config_json(const struct image_config *config)
 {
     struct json *object = json_new_object();
     json_set_take(object, "platform", platform_json(&config->platform));
-    set_time(object, "created", config->has_created, config->created_ms);
+    writer_time_if(object, "created", config->has_created, config->created_ms);
     json_set_string(object, "author", config->author);
     json_set_string(object, "user", config->user);
     json_set_take(object, "env", named_values(&config->env));
@@ -119,7 +102,7 @@ static struct json *config_json(const struct image_config *config)
     if (config->healthcheck.present)
         json_set_take(object, "healthcheck", healthcheck_json(&config->healthcheck));
     json_set_string(object, "stopSignal", config->stop_signal);
-    json_set_take(object, "diffIds", diff_ids_json(config));
+    writer_digests(object, "diffIds", config->diff_ids, config->diff_id_count);
     return object;
 }
 
@@ -136,7 +119,7 @@ static void set_if_true(struct json *object, const char *key, bool value)
 
 static void set_entry(struct json *object, const struct history_entry *entry)
 {
-    set_time(object, "created", entry->has_created, entry->created_ms);
+    writer_time_if(object, "created", entry->has_created, entry->created_ms);
     set_if_any(object, "createdBy", entry->created_by);
     set_if_any(object, "comment", entry->comment);
     set_if_any(object, "author", entry->author);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "regwarden/clock.h"
+
 static const char *const kind_names[] = {
     [JSON_KIND_NONE] = "nothing",       [JSON_KIND_NULL] = "null",
     [JSON_KIND_BOOL] = "true or false", [JSON_KIND_INTEGER] = "an integer",
@@ -143,4 +145,24 @@ int fields_pairs(const struct json *object, const char *name, const char *what, 
         text_pairs_add(ret, json_iterator_key(i), string ? string : "");
     }
     return 0;
+}
+
+int fields_digest(const struct json *object, const char *name, const char *what, struct digest *ret,
+                  struct error *err)
+{
+    const struct json *value = NULL;
+    int failure = fields_member(object, name, what, JSON_KIND_STRING, &value, err);
+    if (failure || !value)
+        return failure;
+    return digest_parse(json_string(value), ret, err);
+}
+
+int fields_time(const struct json *object, const char *name, const char *what, int64_t *ret_ms,
+                struct error *err)
+{
+    const struct json *value = NULL;
+    int failure = fields_member(object, name, what, JSON_KIND_STRING, &value, err);
+    if (failure || !value)
+        return failure;
+    return clock_parse_rfc3339(json_string(value), ret_ms, err);
 }

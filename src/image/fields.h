@@ -8,7 +8,9 @@
 #define IMAGE_FIELDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "regwarden/digest.h"
 #include "regwarden/error.h"
 #include "regwarden/json.h"
 
@@ -28,6 +30,12 @@ int fields_list(const struct json *object, const char *name, const char *what,
 /* A map of strings; null values become empty. At most `max` members: FAILURE_LIMIT. */
 int fields_pairs(const struct json *object, const char *name, const char *what, size_t max,
                  struct text_pairs *ret, struct error *err);
+/* Of documents of our own; what digest_parse() and clock_parse_rfc3339() refuse is FAILURE_INPUT.
+ */
+int fields_digest(const struct json *object, const char *name, const char *what, struct digest *ret,
+                  struct error *err);
+int fields_time(const struct json *object, const char *name, const char *what, int64_t *ret_ms,
+                struct error *err);
 /* The member when it is of `kind`; *ret is NULL when it is absent or null. Borrowed. */
 int fields_member(const struct json *object, const char *name, const char *what,
                   enum json_kind kind, const struct json **ret, struct error *err);

@@ -11,12 +11,27 @@ void writer_digest(struct json *to, const char *key, const struct digest *digest
         json_set_string(to, key, digest_format(digest, text));
 }
 
-void writer_time(struct json *to, const char *key, int64_t ms)
+void writer_digests(struct json *to, const char *key, const struct digest *digests, size_t count)
+{
+    char text[DIGEST_TEXT_SIZE];
+    struct json *array = json_new_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_append_take(array, json_new_string(digest_format(&digests[i], text)));
+    json_set_take(to, key, array);
+}
+
+void writer_time_if(struct json *to, const char *key, bool is_set, int64_t ms)
 {
     char text[CLOCK_TEXT_SIZE];
 
-    if (ms)
+    if (is_set)
         json_set_string(to, key, clock_format_rfc3339(ms, text));
+}
+
+void writer_time(struct json *to, const char *key, int64_t ms)
+{
+    writer_time_if(to, key, ms != 0, ms);
 }
 
 void writer_count(struct json *to, const char *key, uint64_t value)
