@@ -194,14 +194,19 @@ static void judge_passwords(struct judging *judging)
 
 /* --- what stands there twice --- */
 
-static void tell_same_id(const struct judging *judging, const char *kind, uint32_t id,
-                         const char *const names[2])
+struct account { /* borrowed */
+    const char *name;
+    uint32_t id;
+};
+
+static void tell_same_id(const struct judging *judging, const char *kind, const char *before,
+                         const struct account *account)
 {
-    AUTO_FREE char *subject = text_new("%s\n%s", kind, names[1]);
-    AUTO_FREE char *first = text_printable(names[0], 64);
-    AUTO_FREE char *second = text_printable(names[1], 64);
+    AUTO_FREE char *subject = text_new("%s\n%s", kind, account->name);
+    AUTO_FREE char *first = text_printable(before, 64);
+    AUTO_FREE char *second = text_printable(account->name, 64);
     AUTO_FREE char *what = text_new("\"%s\" has the %s id %u, which is that of \"%s\" already",
-                                    second, kind, id, first);
+                                    second, kind, account->id, first);
 
     tell(judging, subject, what);
 }
@@ -216,42 +221,39 @@ static void tell_same_name(const struct judging *judging, const char *kind, cons
     tell(judging, subject, what);
 }
 
-static void judge_same_users(const struct judging *judging)
+static struct account user_at(const struct facts_files *files, size_t index)
 {
-    const struct facts_user *users = judging->files->users;
+    return (struct account){files->users[index].name, files->users[index].uid};
+}
 
-    for (size_t i = 1; i < judging->files->user_count; i++) {
+static struct account group_at(const struct facts_files *files, size_t index)
+{
+    return (struct account){files->groups[index].name, files->groups[index].gid};
+}
+
+/* Each is told of the first before it that has its name or its id. */
+static void judge_same(const struct judging *judging, const char *kind, size_t count,
+                       struct account (*at)(const struct facts_files *files, size_t index))
+{
+    for (size_t i = 1; i < count; i++) {
+        struct account account = at(judging->files, i);
         bool id = false, name = false;
         for (size_t k = 0; k < i && !(id || name); k++) {
-            name = strcmp(users[k].name, users[i].name) == 0;
-            id = !name && users[k].uid == users[i].uid;
+            struct account before = at(judging->files, k);
+            name = strcmp(before.name, account.name) == 0;
+            id = !name && before.id == account.id;
             if (id)
-                tell_same_id(judging, "user", users[i].uid,
-                             (const char *const[2]){users[k].name, users[i].name});
+                tell_same_id(judging, kind, before.name, &account);
         }
         if (name)
-            tell_same_name(judging, "user", users[i].name);
+            tell_same_name(judging, kind, account.name);
     }
 }
 
 static void judge_groups(struct judging *judging)
 {
-    const struct facts_group *groups = judging->files->groups;
-
-    if (!begin(judging, &judging->files->group, "etc/group"))
-        return;
-    for (size_t i = 1; i < judging->files->group_count; i++) {
-        bool id = false, name = false;
-        for (size_t k = 0; k < i && !(id || name); k++) {
-            name = strcmp(groups[k].name, groups[i].name) == 0;
-            id = !name && groups[k].gid == groups[i].gid;
-            if (id)
-                tell_same_id(judging, "group", groups[i].gid,
-                             (const char *const[2]){groups[k].name, groups[i].name});
-        }
-        if (name)
-            tell_same_name(judging, "group", groups[i].name);
-    }
+    if (begin(judging, &judging->files->group, "etc/group"))
+        judge_same(judging, "group", judging->files->group_count, group_at);
 }
 
 /* --- what the policy blocks --- */
@@ -314,7 +316,7 @@ static void judge_users(struct judging *judging)
     for (size_t i = 0; i < files->user_count; i++)
         judge_user(judging, &files->users[i]);
     if (judging->settings->duplicates)
-        judge_same_users(judging);
+        judge_same(judging, "user", files->user_count, user_at);
 }
 
 static enum judgement judge(const void *block, const struct rule_input *input,
