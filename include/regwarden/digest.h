@@ -30,6 +30,10 @@ struct digest {
 int digest_parse(const char *text, struct digest *ret, struct error *err);
 /* FAILURE_INPUT also for algorithms that cannot be verified. */
 int digest_parse_verifiable(const char *text, struct digest *ret, struct error *err);
+/* The digest that a tag is made of: "sha256-" and 64 digits, alone (it stands in for the referrers
+ * API) or with a dot behind (cosign: ".sig", ".att", ".sbom"). Evidence about that digest stands
+ * there. FAILURE_INPUT of any other tag, and of NULL. */
+int digest_parse_tag(const char *tag, struct digest *ret);
 const char *digest_format(const struct digest *digest,
                           char buffer[static DIGEST_TEXT_SIZE]); /* "" for DIGEST_NONE */
 const char *

@@ -17,25 +17,11 @@ void review_release_spread(struct review *review)
     review->spread_count = 0;
 }
 
-/* cosign's tags, and the one that stands in for the referrers API: sha256-<64 digits>[.att]. */
-static bool subject_of_tag(const char *tag, struct digest *ret)
-{
-    enum { START = sizeof("sha256-") - 1, DIGITS = 64 };
-    char text[START + DIGITS + 1];
-
-    if (!tag || !text_starts_with(tag, "sha256-") || strlen(tag) < START + DIGITS)
-        return false;
-    memcpy(text, tag, START + DIGITS);
-    text[START - 1] = ':';
-    text[START + DIGITS] = '\0';
-    return digest_parse(text, ret, NULL) == 0;
-}
-
 static bool find_subject(const struct review *review, struct digest *ret)
 {
     if (review->gathered.error.kind != FAILURE_NONE)
         return false;
-    if (subject_of_tag(review->event.tag, ret))
+    if (digest_parse_tag(review->event.tag, ret) == 0)
         return true;
     *ret = review->gathered.subject;
     return !review->has_verdict && digest_is_set(ret);

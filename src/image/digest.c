@@ -99,6 +99,21 @@ int digest_parse_verifiable(const char *text, struct digest *ret, struct error *
     return 0;
 }
 
+int digest_parse_tag(const char *tag, struct digest *ret)
+{
+    static const char lead[] = "sha256-";
+    enum { START = sizeof(lead) - 1, END = START + 64 };
+    char text[END + 1];
+
+    if (!tag || strncmp(tag, lead, START) != 0 || strnlen(tag, END) < END ||
+        (tag[END] != '\0' && tag[END] != '.'))
+        return FAILURE_INPUT;
+    memcpy(text, tag, END);
+    text[START - 1] = ':';
+    text[END] = '\0';
+    return digest_parse(text, ret, NULL);
+}
+
 const char *digest_format(const struct digest *digest, char buffer[static DIGEST_TEXT_SIZE])
 {
     buffer[0] = '\0';

@@ -298,10 +298,11 @@ static void take_known(struct gather *gather, struct facts *known)
     gather_proceed(gather);
 }
 
-/* Evidence stands under tags that are made of the digest that it is about. */
 static bool stands_as_image(const struct gather *gather)
 {
-    return gather->options.tag && !text_starts_with(gather->options.tag, "sha256-");
+    struct digest subject;
+
+    return gather->options.tag && digest_parse_tag(gather->options.tag, &subject) < 0;
 }
 
 static void take_manifest(struct gather *gather, struct manifest *manifest)

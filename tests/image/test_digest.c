@@ -24,6 +24,33 @@ static void known_digests_round_trip(void **state)
     }
 }
 
+static void tags_of_evidence_name_a_digest(void **state)
+{
+    static const char *const good[] = {"sha256-" HEX64, "sha256-" HEX64 ".att",
+                                       "sha256-" HEX64 ".sig"};
+    static const char *const bad[] = {
+        NULL,
+        "",
+        "v1",
+        "sha256-app",
+        "sha256-",
+        "sha256:" HEX64,
+        "sha256-" HEX64 "0",
+        "sha256-" HEX64 "-app",
+        "sha256-z4136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61"
+        "caaff8a"};
+    struct digest expected, digest;
+
+    (void)state;
+    assert_int_equal(digest_parse("sha256:" HEX64, &expected, NULL), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
+        assert_int_equal(digest_parse_tag(good[i], &digest), 0);
+        assert_true(digest_equal(&digest, &expected));
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        assert_int_equal(digest_parse_tag(bad[i], &digest), FAILURE_INPUT);
+}
+
 static void bad_digests_are_refused(void **state)
 {
     static const char *const cases[] = {
@@ -111,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_digests_round_trip),
+        cmocka_unit_test(tags_of_evidence_name_a_digest),
         cmocka_unit_test(bad_digests_are_refused),
         cmocka_unit_test(unknown_algorithms_parse_but_verify_nothing),
         cmocka_unit_test(bytes_are_verified),
