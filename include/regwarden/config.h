@@ -25,6 +25,48 @@ enum registry_type {
 };
 extern const char *const registry_type_names[];
 
+/* How senders of events prove who they are; src/intake/proofs.c says which dialect proves how. */
+enum hook_proof {
+    HOOK_PROOF_AUTO, /* the dialect's own way where it has one, else the secret */
+    HOOK_PROOF_SECRET,
+    HOOK_PROOF_HMAC,
+    HOOK_PROOF_CERTIFICATE,
+    HOOK_PROOF_SNS,
+    HOOK_PROOF_JWT,
+};
+extern const char *const hook_proof_names[];
+
+enum quarantine_means {
+    QUARANTINE_AUTO, /* archive where the registry can (ECR), else copy */
+    QUARANTINE_COPY,
+    QUARANTINE_ARCHIVE,
+};
+extern const char *const quarantine_means_names[];
+
+enum aws_credentials {
+    AWS_CREDENTIALS_AUTO,
+    AWS_CREDENTIALS_FILE,
+    AWS_CREDENTIALS_WEB_IDENTITY,
+    AWS_CREDENTIALS_CONTAINER,
+    AWS_CREDENTIALS_INSTANCE,
+};
+extern const char *const aws_credentials_names[];
+
+struct config_aws {
+    char *region;
+    int credentials;               /* enum aws_credentials */
+    char *credentials_file;        /* as the AWS tools write it */
+    char *profile;                 /* "default" */
+    char *role_arn;                /* assumed with the web identity, or with the credentials */
+    char *web_identity_token_file; /* NULL: $AWS_WEB_IDENTITY_TOKEN_FILE */
+    char *ecr_endpoint;            /* NULL: AWS's own, as of the following */
+    char *sts_endpoint;
+    char *sqs_endpoint;
+    char *metadata_endpoint;
+    char *ca_file;   /* for these endpoints; NULL: the system's */
+    char *queue_url; /* SQS queue to poll for events; NULL: none */
+};
+
 struct config_registry {
     char *name; /* key in the file and in /hooks/<name>: [a-z0-9][a-z0-9-]* */
     char *url;  /* https://host[:port] or http://… */
@@ -45,7 +87,18 @@ struct config_registry {
     int64_t timeout_ms;       /* without any byte */
     int64_t sweep_interval_ms;           /* 0: never */
     struct text_list sweep_repositories; /* globs; empty = catalogue */
+    int64_t sweep_rate;                  /* requests per second; 0: no bound */
     char *quarantine_prefix;             /* "quarantine" */
+    int quarantine_means;                /* enum quarantine_means */
+    char *label;                         /* "policy-fail": name of the label of violators */
+    int hook_proof;                      /* enum hook_proof */
+    struct text_list hook_clients;       /* subject names of client certificates (certificate) */
+    struct text_list hook_topics;        /* ARNs of topics (sns) */
+    char *hook_issuer;                   /* of tokens (jwt); NULL: the dialect's own */
+    char *hook_audience;                 /* of tokens (jwt) */
+    struct text_list hook_identities;    /* e-mail or subject of tokens (jwt) */
+    char *hook_keys_file;                /* JSON web key set; NULL: the issuer's published keys */
+    struct config_aws aws;
 };
 
 struct config_notifier {

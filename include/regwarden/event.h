@@ -7,7 +7,11 @@
 
 #include "regwarden/digest.h"
 
-enum event_action { EVENT_PUSH, EVENT_DELETE };
+enum event_action {
+    EVENT_PUSH,
+    EVENT_DELETE,
+    EVENT_SCANNED, /* a scanner has reported on this digest; tag is a hint at most */
+};
 enum event_cause {
     EVENT_CAUSE_HOOK,     /* a registry told us */
     EVENT_CAUSE_SWEEP,    /* a sweep found what no event had announced */
@@ -16,7 +20,7 @@ enum event_cause {
     EVENT_CAUSE_MANUAL,   /* an operator asked */
     EVENT_CAUSE_EVIDENCE, /* a signature or an attestation came for it */
 };
-const char *event_action_name(enum event_action action); /* "push", "delete" */
+const char *event_action_name(enum event_action action); /* "push", "delete", "scanned" */
 const char *event_cause_name(enum event_cause cause);    /* "hook", "sweep", "existing", … */
 
 struct event {

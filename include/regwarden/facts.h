@@ -32,6 +32,7 @@ enum fact_group {
     FACT_RUNTIME,
     FACT_FILES,
     FACT_REFERRERS,
+    FACT_VULNERABILITIES, /* vulnerabilities.h */
     FACT_PLACEMENT,
     FACT_GROUP_COUNT,
 };
@@ -250,6 +251,7 @@ struct facts_secret {
 struct facts_files;
 struct facts_provenance;
 struct facts_referrers;
+struct facts_vulnerabilities;
 
 struct fact_status {
     enum fact_state state;
@@ -268,6 +270,8 @@ struct facts {
     struct facts_files *files;           /* facts_files.h; NULL unless FACT_FILES */
     struct facts_provenance *provenance; /* provenance.h; NULL unless FACT_PROVENANCE */
     struct facts_referrers *referrers;   /* provenance.h; NULL unless FACT_REFERRERS */
+    struct facts_vulnerabilities
+        *vulnerabilities; /* vulnerabilities.h; NULL unless FACT_VULNERABILITIES */
 };
 
 /* Builds every fact that manifest and config give: history, base as claimed by annotations and

@@ -34,6 +34,9 @@ struct image_source {
      * there is no such thing. */
     uint64_t (*fetch_referrers)(void *self, const char *repository, const struct digest *digest,
                                 registry_done_f *done, void *argument);
+    /* As registry_fetch_scan_report(); NULL where nobody scans. */
+    uint64_t (*fetch_scan_report)(void *self, const char *repository, const struct digest *digest,
+                                  registry_done_f *done, void *argument);
     void (*cancel)(void *self, uint64_t id);
     void *self;
     struct loop *loop; /* to tell later what is known already; NULL: known digests are fetched once

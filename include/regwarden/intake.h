@@ -36,23 +36,42 @@ struct decoded {
     size_t fault_count;   /* the first 16 */
     size_t fault_capacity;
     size_t fault_more; /* that are only counted */
+    char *reply; /* JSON that the sender waits for, with status 200 (handshakes); NULL: the usual
+                    answer */
 };
 void decoded_release(struct decoded *decoded);
 
+/* One notification as it came. Borrowed. */
+struct hook_message {
+    const struct text_pairs *headers; /* names in lower case; of a replayed dead letter those that
+                                         the decoder names in `headers`. May be NULL */
+    const char *content_type;         /* NULL when there is none */
+    const char *bytes;                /* the body as it was sent */
+    size_t size;
+    const struct json *body; /* parsed; of a form (GitHub, Gitea) its payload */
+};
+/* NULL when absent or sent more than once. name: lower case. */
+const char *hook_message_header(const struct hook_message *message, const char *name);
+
 struct decoder {
-    const char *name; /* "distribution", "harbor", "ecr" */
+    const char *name; /* "distribution", "harbor", "ecr", … */
     const char *summary;
+    const char *const *headers; /* that it looks at beside Content-Type, lower case; kept with dead
+                                   letters. Ends with NULL; may be NULL */
+    enum hook_proof proof;      /* how its senders prove themselves, when the settings say "auto" */
     /* Does this look like the dialect? Used when the registry's dialect is "auto". */
-    bool (*recognises)(const char *content_type, const struct json *body);
+    bool (*recognises)(const struct hook_message *message);
     /* Returns 0 and fills ret (also when all was ignored or faulty), or a failure when the whole
      * body is not of the dialect. */
-    int (*decode)(const struct json *body, const struct config_registry *registry,
+    int (*decode)(const struct hook_message *message, const struct config_registry *registry,
                   struct decoded *ret, struct error *err);
 };
 extern const struct decoder *const decoders[]; /* ends with NULL */
 const struct decoder *decoder_find(const char *name);
 
+struct loop;
 struct intake_options {
+    struct loop *loop; /* for polling and for keys that are fetched; NULL: neither is done */
     const struct config *config; /* replaced by intake_reload */
     struct store *store;
     struct http_server *server;
@@ -82,6 +101,12 @@ struct intake_body {
 };
 void intake_replay(struct intake *intake, const struct intake_body *body, store_done_f *done,
                    void *argument);
+
+/* A message that was polled (SQS): taken as if it had been sent to the registry's hook, by an
+ * authentic sender; what is not understood becomes a dead letter. `done` without error: all of it
+ * is durable, and the message may be deleted. Everything is copied. */
+void intake_take_message(struct intake *intake, const struct intake_body *body, store_done_f *done,
+                         void *argument);
 
 struct intake_counters {
     uint64_t received, events, ignored, unauthorised, unknown_registry, dead, too_large, failed;

@@ -34,8 +34,13 @@ const char *registry_get_name(const struct registry *registry);
 /* What the registry was seen to be able to do; unknown until it was tried. */
 struct registry_abilities {
     enum answer tag_delete, manifest_delete, referrers_api, mount, catalog;
+    enum answer labels;       /* on single images: registry_add_label() */
+    enum answer archive;      /* registry_archive() */
+    enum answer scan_reports; /* registry_fetch_scan_report() */
 };
 void registry_abilities(const struct registry *registry, struct registry_abilities *ret);
+/* The type in the settings, or what was found out; REGISTRY_TYPE_AUTO until it is known. */
+enum registry_type registry_get_type(const struct registry *registry);
 
 struct registry_counters {
     uint64_t requests, retries, failures, throttled, bytes_received, token_requests;
@@ -126,6 +131,60 @@ struct registry_blob_copy {
 };
 uint64_t registry_copy_blob(struct registry *registry, const struct registry_blob_copy *copy,
                             registry_done_f *done, void *argument);
+
+/* --- what only some kinds of registries have --- */
+
+/* Labels on single images (Harbor). The label is made when it is not there; having it already, or
+ * not having it when it is taken off, is success. FAILURE_DENIED with abilities.labels = no where
+ * images have no labels. */
+struct registry_label {
+    const char *repository;
+    struct digest digest;
+    const char *name;        /* exact */
+    const char *description; /* for a label that is made; may be NULL */
+};
+uint64_t registry_add_label(struct registry *registry, const struct registry_label *label,
+                            registry_done_f *done, void *argument);
+uint64_t registry_remove_label(struct registry *registry, const struct registry_label *label,
+                               registry_done_f *done, void *argument);
+
+/* Makes the image, under all of its tags, impossible to pull until it is restored (ECR: storage
+ * class ARCHIVE). FAILURE_DENIED with abilities.archive = no elsewhere. */
+uint64_t registry_archive(struct registry *registry, const char *repository,
+                          const struct digest *digest, registry_done_f *done, void *argument);
+uint64_t registry_restore(struct registry *registry, const char *repository,
+                          const struct digest *digest, registry_done_f *done, void *argument);
+
+/* The newest report of the registry's own scanner: `bytes`, and in `media_type` its form (see
+ * vulnerabilities.h). FAILURE_ABSENT: the image was not scanned; FAILURE_LATER: the scan goes on;
+ * FAILURE_DENIED with abilities.scan_reports = no: there is no scanner. */
+uint64_t registry_fetch_scan_report(struct registry *registry, const char *repository,
+                                    const struct digest *digest, registry_done_f *done,
+                                    void *argument);
+
+/* --- walking, a page per call ---
+ * The caller asks for the next page when it wants it, so that it sets the pace and can go on after
+ * a restart: the cursor is printable text of the registry's kind, at most 1024 bytes; NULL or "":
+ * from the start. A cursor that the registry does not take any more (what it named is gone) is
+ * FAILURE_ABSENT: start over. Whatever the registry answers, memory holds one page. */
+struct registry_row {     /* of a page of images; borrowed */
+    const char *tag;      /* NULL: untagged */
+    struct digest digest; /* DIGEST_NONE: the listing does not say, see registry_resolve() */
+    const struct text_list *labels; /* NULL: the listing does not say */
+    int64_t pushed_ms;              /* 0: does not say */
+};
+struct registry_page {               /* borrowed until the callback returns */
+    const struct error *error;       /* NULL on success */
+    const struct registry_row *rows; /* of images */
+    size_t row_count;
+    const struct text_list *repositories; /* of repositories; else NULL */
+    const char *cursor;                   /* for the next page; NULL: this was the last one */
+};
+typedef void registry_page_f(void *argument, const struct registry_page *page);
+uint64_t registry_page_of_repositories(struct registry *registry, const char *cursor,
+                                       registry_page_f *done, void *argument);
+uint64_t registry_page_of_images(struct registry *registry, const char *repository,
+                                 const char *cursor, registry_page_f *done, void *argument);
 
 /* The callback is not called any more; a write may still happen. Unknown ids are ignored. */
 void registry_cancel(struct registry *registry, uint64_t id);

@@ -6,10 +6,15 @@
 #include "regwarden/facts.h"
 
 static const char *const groups[] = {
-    [FACT_MANIFEST] = "manifest",   [FACT_CONFIG] = "config",
-    [FACT_HISTORY] = "history",     [FACT_PROVENANCE] = "provenance",
-    [FACT_BASE] = "base",           [FACT_RUNTIME] = "runtime",
-    [FACT_FILES] = "files",         [FACT_REFERRERS] = "referrers",
+    [FACT_MANIFEST] = "manifest",
+    [FACT_CONFIG] = "config",
+    [FACT_HISTORY] = "history",
+    [FACT_PROVENANCE] = "provenance",
+    [FACT_BASE] = "base",
+    [FACT_RUNTIME] = "runtime",
+    [FACT_FILES] = "files",
+    [FACT_REFERRERS] = "referrers",
+    [FACT_VULNERABILITIES] = "vulnerabilities",
     [FACT_PLACEMENT] = "placement",
 };
 

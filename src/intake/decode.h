@@ -48,9 +48,7 @@ char *decode_label(const char *value, size_t max);
  * FAILURE_LIMIT; `ret` must be empty. Pure. */
 struct decode_input {
     const struct config_registry *registry;
-    const char *content_type; /* may be NULL */
-    const char *bytes;
-    size_t size;
+    const struct hook_message *message; /* `body` is not looked at: it is parsed here */
 };
 int decode_body(const struct decode_input *input, struct decoded *ret,
                 const struct decoder **ret_decoder, struct error *err);

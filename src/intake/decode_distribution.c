@@ -9,9 +9,10 @@
 
 #include "regwarden/manifest.h"
 
-static bool distribution_recognises(const char *content_type, const struct json *body)
+static bool distribution_recognises(const struct hook_message *message)
 {
-    (void)content_type; /* the envelope itself is the surer sign: proxies rewrite content types */
+    /* The envelope itself is the surer sign: proxies rewrite content types. */
+    const struct json *body = message->body;
     return json_is(json_get(body, "events"), JSON_KIND_ARRAY);
 }
 
@@ -93,9 +94,11 @@ static void note_instance(const struct json *event, struct decoded *decoded)
             decode_label(decode_hint(json_get(event, "source"), "instanceID"), DECODE_ID_MAX);
 }
 
-static int distribution_decode(const struct json *body, const struct config_registry *registry,
-                               struct decoded *ret, struct error *err)
+static int distribution_decode(const struct hook_message *message,
+                               const struct config_registry *registry, struct decoded *ret,
+                               struct error *err)
 {
+    const struct json *body = message->body;
     (void)registry; /* hosts in the payload come from the client's Host header: never looked at */
     const struct json *events = json_get(body, "events");
     if (!json_is(events, JSON_KIND_ARRAY))
@@ -116,6 +119,7 @@ static int distribution_decode(const struct json *body, const struct config_regi
 const struct decoder decoder_distribution = {
     .name = "distribution",
     .summary = "CNCF distribution 2.x and 3.x, GitLab's registry",
+    .proof = HOOK_PROOF_SECRET,
     .recognises = distribution_recognises,
     .decode = distribution_decode,
 };

@@ -4,9 +4,9 @@
 
 #include "regwarden/http_client.h"
 
-static bool ecr_recognises(const char *content_type, const struct json *body)
+static bool ecr_recognises(const struct hook_message *message)
 {
-    (void)content_type;
+    const struct json *body = message->body;
     return text_equal(json_get_string(body, "source"), "aws.ecr") &&
            json_get_string(body, "detail-type") != NULL;
 }
@@ -109,10 +109,11 @@ static int decode_action(const struct json *body, const struct config_registry *
     return r;
 }
 
-static int ecr_decode(const struct json *body, const struct config_registry *registry,
+static int ecr_decode(const struct hook_message *message, const struct config_registry *registry,
                       struct decoded *ret, struct error *err)
 {
-    if (!ecr_recognises(NULL, body))
+    const struct json *body = message->body;
+    if (!ecr_recognises(message))
         return error_set(err, FAILURE_INPUT, "it is no event of the source aws.ecr");
     if (!text_equal(json_get_string(body, "detail-type"), "ECR Image Action")) {
         ret->ignored++;
@@ -127,6 +128,7 @@ static int ecr_decode(const struct json *body, const struct config_registry *reg
 const struct decoder decoder_ecr = {
     .name = "ecr",
     .summary = "Amazon ECR through EventBridge",
+    .proof = HOOK_PROOF_SECRET,
     .recognises = ecr_recognises,
     .decode = ecr_decode,
 };

@@ -30,9 +30,9 @@ static bool is_plain(const struct json *body)
            json_is(json_get(body, "event_data"), JSON_KIND_OBJECT);
 }
 
-static bool harbor_recognises(const char *content_type, const struct json *body)
+static bool harbor_recognises(const struct hook_message *message)
 {
-    (void)content_type;
+    const struct json *body = message->body;
     return is_plain(body) || is_cloud_event(body);
 }
 
@@ -94,11 +94,12 @@ static int decode_resources(const struct json *resources, const struct draft *co
     return 0;
 }
 
-static int harbor_decode(const struct json *body, const struct config_registry *registry,
+static int harbor_decode(const struct hook_message *message, const struct config_registry *registry,
                          struct decoded *ret, struct error *err)
 {
+    const struct json *body = message->body;
     (void)registry; /* resource_url says Harbor's external host, which proves nothing */
-    if (!harbor_recognises(NULL, body))
+    if (!harbor_recognises(message))
         return error_set(err, FAILURE_INPUT, "there is no type with event data");
     const struct harbor_type *type = type_of(body);
     if (type == NULL) {
@@ -121,6 +122,7 @@ static int harbor_decode(const struct json *body, const struct config_registry *
 const struct decoder decoder_harbor = {
     .name = "harbor",
     .summary = "Harbor 2.x webhooks, default format and CloudEvents",
+    .proof = HOOK_PROOF_SECRET,
     .recognises = harbor_recognises,
     .decode = harbor_decode,
 };

@@ -18,10 +18,10 @@ static const struct json_limits body_limits = {
     .max_values = 200000,
 };
 
-static const struct decoder *decoder_recognise(const char *content_type, const struct json *body)
+static const struct decoder *decoder_recognise(const struct hook_message *message)
 {
     for (size_t i = 0; decoders[i] != NULL; i++) {
-        if (decoders[i]->recognises(content_type, body))
+        if (decoders[i]->recognises(message))
             return decoders[i];
     }
     return NULL;
@@ -158,14 +158,16 @@ int decode_body(const struct decode_input *input, struct decoded *ret,
 {
     *ret_decoder = decoder_find(input->registry->dialect);
     AUTO_JSON struct json *body = NULL;
-    int r = json_parse(input->bytes, input->size, &body_limits, &body, err);
+    int r = json_parse(input->message->bytes, input->message->size, &body_limits, &body, err);
     if (r != 0)
         return error_wrap(err, "the body is not JSON that is accepted"), r;
+    struct hook_message message = *input->message;
+    message.body = body;
     if (*ret_decoder == NULL)
-        *ret_decoder = decoder_recognise(input->content_type, body);
+        *ret_decoder = decoder_recognise(&message);
     if (*ret_decoder == NULL)
         return error_set(err, FAILURE_INPUT, "the body is of no dialect that is known");
-    r = (*ret_decoder)->decode(body, input->registry, ret, err);
+    r = (*ret_decoder)->decode(&message, input->registry, ret, err);
     if (r != 0)
         return error_wrap(err, "not a notification of the dialect \"%s\"", (*ret_decoder)->name), r;
     return 0;

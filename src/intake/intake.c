@@ -337,13 +337,13 @@ static void intake_take(struct intake *intake, struct hook *hook, const struct d
     struct error err = {0};
     const struct decoder *decoder = NULL;
     bool understood = decode_body(input, &decoded, &decoder, &err) == 0;
-    struct delivery *delivery = delivery_new(hook, receiver, input->size);
+    struct delivery *delivery = delivery_new(hook, receiver, input->message->size);
     delivery->dialect = decoder == NULL ? NULL : decoder->name;
     intake_count(intake, understood ? NULL : &err, &decoded);
     note_instance(intake, hook, &decoded);
     if (!understood || decoded.fault_count > 0)
-        delivery_set_letter(delivery, understood ? NULL : &err, &decoded, input->bytes,
-                            input->size);
+        delivery_set_letter(delivery, understood ? NULL : &err, &decoded, input->message->bytes,
+                            input->message->size);
     delivery_take_events(delivery, &decoded);
     decoded_release(&decoded);
     delivery_store(intake, delivery);
@@ -374,9 +374,9 @@ static void intake_receive(struct intake *intake, struct http_exchange *exchange
         refuse_now(intake, hook->registry->dialect, exchange);
         return;
     }
-    struct decode_input input = {.registry = hook->registry,
-                                 .content_type = http_exchange_header(exchange, "Content-Type")};
-    input.bytes = http_exchange_body(exchange, &input.size);
+    struct hook_message message = {.content_type = http_exchange_header(exchange, "Content-Type")};
+    struct decode_input input = {.registry = hook->registry, .message = &message};
+    message.bytes = http_exchange_body(exchange, &message.size);
     intake_take(intake, hook, &input, &(struct receiver){.exchange = exchange});
 }
 
@@ -414,8 +414,8 @@ void intake_replay(struct intake *intake, const struct intake_body *body, store_
         done(argument, &err);
         return;
     }
-    struct decode_input input = {
-        .registry = hook->registry, .bytes = body->bytes, .size = body->size};
+    struct hook_message message = {.bytes = body->bytes, .size = body->size};
+    struct decode_input input = {.registry = hook->registry, .message = &message};
     if (replay_check(&input, &err) != 0) {
         done(argument, &err);
         return;

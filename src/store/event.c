@@ -6,6 +6,7 @@
 static const char *const action_names[] = {
     [EVENT_PUSH] = "push",
     [EVENT_DELETE] = "delete",
+    [EVENT_SCANNED] = "scanned",
 };
 
 static const char *const cause_names[] = {

@@ -29,7 +29,8 @@ static void decode_as(const char *dialect, const uint8_t *data, size_t size)
 {
     AUTO_FREE char *own_dialect = memory_copy_text(dialect);
     struct config_registry registry = {.name = name, .url = url, .dialect = own_dialect};
-    struct decode_input input = {.registry = &registry, .bytes = (const char *)data, .size = size};
+    struct hook_message message = {.bytes = (const char *)data, .size = size};
+    struct decode_input input = {.registry = &registry, .message = &message};
     struct decoded decoded = {0};
     const struct decoder *decoder = NULL;
     struct error err = {0};

@@ -40,7 +40,8 @@ static struct outcome decode(const char *dialect, const char *body, size_t size)
 {
     struct outcome outcome = {0};
     struct config_registry registry = registry_with(dialect);
-    struct decode_input input = {.registry = &registry, .bytes = body, .size = size};
+    struct hook_message message = {.bytes = body, .size = size};
+    struct decode_input input = {.registry = &registry, .message = &message};
     outcome.result = decode_body(&input, &outcome.decoded, &outcome.decoder, &outcome.error);
     free(registry.dialect);
     return outcome;

@@ -113,7 +113,8 @@ static void tally(const char *body, size_t size, struct recorded *sum)
 {
     struct decoded decoded = {0};
     const struct decoder *decoder = NULL;
-    struct decode_input input = {.registry = &registry, .bytes = body, .size = size};
+    struct hook_message message = {.bytes = body, .size = size};
+    struct decode_input input = {.registry = &registry, .message = &message};
     int r = decode_body(&input, &decoded, &decoder, NULL);
     assert_true((r == 0) == (decoder != NULL));
     sum->decoder = decoder == NULL ? NULL : decoder->name;
