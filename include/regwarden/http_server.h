@@ -87,6 +87,8 @@ char *http_exchange_parameter(const struct http_exchange *exchange, const char *
 const char *http_exchange_header(const struct http_exchange *exchange,
                                  const char *name); /* NULL when absent or sent more than once */
 size_t http_exchange_header_count(const struct http_exchange *exchange, const char *name);
+/* Appends all headers in order, doubled ones too, with names in lower case. */
+void http_exchange_headers(const struct http_exchange *exchange, struct text_pairs *to);
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *ret_size);
 const char *http_exchange_peer(const struct http_exchange *exchange); /* "127.0.0.1", "unix" */
 bool http_exchange_is_local_socket(

@@ -98,6 +98,7 @@ struct intake_body {
     const char *registry;
     const char *bytes;
     size_t size;
+    const struct text_pairs *headers; /* as kept with the letter; may be NULL */
 };
 void intake_replay(struct intake *intake, const struct intake_body *body, store_done_f *done,
                    void *argument);

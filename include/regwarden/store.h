@@ -67,6 +67,8 @@ struct dead_letter {
     const char *body; /* what was received, first 64 KiB; for "event" and "notification": JSON that
                          retry understands */
     size_t body_size;
+    const struct text_pairs *headers; /* of a hook: those without which the body says less; never
+                                         secrets or signatures. May be NULL */
     int64_t event_id; /* of an event given up: it is finished in the same transaction; 0 none */
 };
 void store_add_dead_letter(struct store *store, const struct dead_letter *letter,
@@ -288,8 +290,8 @@ enum store_list {
                                 sizeBytes, firstSeenAt, lastSeenAt, previous}; the whole findings only
                                 with filter.id */
     STORE_LIST_HISTORY,      /* every verdict of one placement, with supersededAt */
-    STORE_LIST_DEAD_LETTERS, /* {id, at, kind, registry, dialect, reason, body, bodyBytes}; the
-                                whole body only with filter.id */
+    STORE_LIST_DEAD_LETTERS, /* {id, at, kind, registry, dialect, reason, headers, body, bodyBytes};
+                                the whole body only with filter.id */
     STORE_LIST_PLANS,        /* {id, kind, state, at, updatedAt, registry, repository, tag, digest,
                                 verdictId, audit, detail, undo, reason, attempts} */
     STORE_LIST_WAIVERS, /* with revoked and expired ones: as waiver_to_json, and {number, state:

@@ -61,6 +61,7 @@ const char *text_pairs_get(const struct text_pairs *pairs,
                            const char *key); /* borrowed; NULL when absent; last wins */
 void text_pairs_copy(struct text_pairs *to, const struct text_pairs *from);
 void text_pairs_release(struct text_pairs *pairs);
+#define AUTO_PAIRS AUTO(text_pairs_release)
 
 bool text_equal(const char *a, const char *b);        /* two NULLs are equal */
 bool text_equal_nocase(const char *a, const char *b); /* ASCII only, whatever the locale */

@@ -85,9 +85,12 @@ static void taken_in(void *argument, const struct error *error)
 /* Cut bodies are not offered: half a notification could be understood as another one. */
 static void retry_hook(struct again *again, const struct json *letter)
 {
+    AUTO_PAIRS struct text_pairs headers = {0};
     struct intake_body body = {.registry = json_get_string(letter, "registry"),
-                               .bytes = json_get_string(letter, "body")};
+                               .bytes = json_get_string(letter, "body"),
+                               .headers = &headers};
 
+    (void)json_to_pairs(json_get(letter, "headers"), "headers", &headers, NULL);
     body.size = body.bytes ? strlen(body.bytes) : 0;
     if (!body.registry || json_get_integer(letter, "bodyBytes", -1) != (int64_t)body.size) {
         refuse(again, FAILURE_INPUT,

@@ -187,6 +187,7 @@ static void instance_changed(void *argument, const char *registry)
 static int start_intake(struct daemon *daemon, struct error *err)
 {
     struct intake_options options = {
+        .loop = daemon->loop,
         .config = daemon->config,
         .store = daemon->store,
         .server = daemon->server,

@@ -2,6 +2,8 @@
  * Neither store nor HTTP. */
 #include "delivery.h"
 
+#include "message.h"
+
 #include "regwarden/clock.h"
 
 static void reason_add(struct text *reason, const struct error *error)
@@ -28,11 +30,13 @@ static char *reason_of(const struct error *whole, const struct decoded *decoded)
 }
 
 void delivery_set_letter(struct delivery *delivery, const struct error *whole,
-                         const struct decoded *decoded, const char *body, size_t size)
+                         const struct decoded *decoded, const struct letter_source *source)
 {
+    size_t size = source->message->size;
     size_t kept = size < DEAD_LETTER_BODY_MAX ? size : DEAD_LETTER_BODY_MAX;
     delivery->reason = reason_of(whole, decoded);
-    delivery->body = memory_copy_bytes(body, kept);
+    delivery->body = memory_copy_bytes(source->message->bytes, kept);
+    message_keep_headers(source->message, source->decoder, source->registry, &delivery->headers);
     delivery->letter = (struct dead_letter){
         .at_ms = clock_wall_ms(),
         .kind = "hook",
@@ -41,6 +45,7 @@ void delivery_set_letter(struct delivery *delivery, const struct error *whole,
         .reason = delivery->reason,
         .body = delivery->body,
         .body_size = kept,
+        .headers = &delivery->headers,
     };
 }
 
@@ -52,5 +57,6 @@ void delivery_free(struct delivery *delivery)
     free(delivery->reason);
     free(delivery->body);
     free(delivery->registry);
+    text_pairs_release(&delivery->headers);
     free(delivery);
 }

@@ -16,19 +16,25 @@ struct delivery {
     struct event *events;
     size_t event_count;
     size_t ignored;
-    struct dead_letter letter; /* borrows from the three below */
+    struct dead_letter letter; /* borrows from the four below */
     char *reason;              /* NULL: everything was understood, there is no letter */
     char *body;
     char *registry;
+    struct text_pairs headers;
     size_t size_bytes; /* that it counts for in what may wait */
     unsigned waiting;  /* store operations under way */
     struct error error;
 };
 
+struct letter_source {
+    const struct hook_message *message;
+    const struct decoder *decoder; /* NULL: none recognised it */
+    const struct config_registry *registry;
+};
 /* The dead letter for a body that was not understood, in whole (`whole`, may be NULL) or in parts.
  */
 void delivery_set_letter(struct delivery *delivery, const struct error *whole,
-                         const struct decoded *decoded, const char *body, size_t size);
+                         const struct decoded *decoded, const struct letter_source *source);
 void delivery_free(struct delivery *delivery);
 
 #endif

@@ -73,6 +73,17 @@ size_t http_exchange_header_count(const struct http_exchange *exchange, const ch
     return count;
 }
 
+void http_exchange_headers(const struct http_exchange *exchange, struct text_pairs *to)
+{
+    const struct http_request_head *head = head_of(exchange);
+    for (size_t i = 0; i < head->field_count; i++) {
+        AUTO_FREE char *name = memory_copy_text(head->fields[i].name);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        text_pairs_add(to, name, head->fields[i].value);
+    }
+}
+
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *ret_size)
 {
     const struct text *body = &exchange->connection->reader.body;

@@ -2,6 +2,7 @@
 #include "events.h"
 #include "operation.h"
 #include "placements.h"
+#include "regwarden/json.h"
 #include "regwarden/memory.h"
 
 enum { BODY_MAX_BYTES = 64 * 1024 };
@@ -10,7 +11,7 @@ struct add_letter {
     struct operation base;
     struct done done;
     struct dead_letter letter; /* strings are ours */
-    char *kind, *registry, *dialect, *reason, *body;
+    char *kind, *registry, *dialect, *reason, *body, *headers;
     size_t kept_bytes;
 };
 
@@ -31,16 +32,17 @@ static int give_up_event(struct driver *driver, const struct dead_letter *letter
 static int add_run(struct operation *operation, const struct session *session, struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO dead_letters (at_ms, kind, registry, dialect, reason, body, body_bytes)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        "INSERT INTO dead_letters (at_ms, kind, registry, dialect, reason, body, body_bytes,"
+        " headers) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     struct add_letter *add = (struct add_letter *)operation;
     const struct dead_letter *letter = &add->letter;
-    int failure = driver_run(session->driver, sql,
-                             BINDS(bind_integer(letter->at_ms), bind_text(add->kind),
-                                   bind_text(add->registry), bind_text(add->dialect),
-                                   bind_text(add->reason), bind_bytes(add->body, add->kept_bytes),
-                                   bind_integer((int64_t)letter->body_size)),
-                             err);
+    int failure =
+        driver_run(session->driver, sql,
+                   BINDS(bind_integer(letter->at_ms), bind_text(add->kind),
+                         bind_text(add->registry), bind_text(add->dialect), bind_text(add->reason),
+                         bind_bytes(add->body, add->kept_bytes),
+                         bind_integer((int64_t)letter->body_size), bind_text(add->headers)),
+                   err);
 
     if (failure == 0 && letter->event_id > 0)
         failure = give_up_event(session->driver, letter, err);
@@ -57,6 +59,7 @@ static void add_finish(struct operation *operation)
     free(add->dialect);
     free(add->reason);
     free(add->body);
+    free(add->headers);
     operation_free(operation);
 }
 
@@ -66,6 +69,19 @@ static const struct operation_type add_type = {
     .run = add_run,
     .finish = add_finish,
 };
+
+/* Returns new, NULL when there is nothing to keep. */
+static char *headers_text(const struct text_pairs *headers)
+{
+    AUTO_TEXT struct text text = {0};
+    AUTO_JSON struct json *object = NULL;
+
+    if (!headers || headers->count == 0)
+        return NULL;
+    object = json_from_pairs(headers);
+    json_write(object, JSON_COMPACT, &text);
+    return text_take(&text);
+}
 
 void store_add_dead_letter(struct store *store, const struct dead_letter *letter,
                            store_done_f *done, void *argument)
@@ -82,6 +98,7 @@ void store_add_dead_letter(struct store *store, const struct dead_letter *letter
     if (letter->body)
         add->kept_bytes = letter->body_size < BODY_MAX_BYTES ? letter->body_size : BODY_MAX_BYTES;
     add->body = memory_copy_bytes(letter->body ? letter->body : "", add->kept_bytes);
+    add->headers = headers_text(letter->headers);
     store_submit(store, &add->base);
 }
 

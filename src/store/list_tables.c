@@ -11,6 +11,15 @@ static bool is_wanted(const char *wanted, const char *value)
 
 /* --- dead letters --- */
 
+/* What does not read back is left out: the letter is shown all the same. */
+static void set_headers(struct json *item, const char *text)
+{
+    struct json *headers = NULL;
+
+    if (text && json_parse(text, strlen(text), NULL, &headers, NULL) == 0)
+        json_set_take(item, "headers", headers);
+}
+
 static bool take_letter(void *argument, const struct row *row)
 {
     struct listing *listing = argument;
@@ -29,6 +38,7 @@ static bool take_letter(void *argument, const struct row *row)
     json_set_string(item, "registry", row_text(row, 3));
     json_set_string(item, "dialect", row_text(row, 4));
     json_set_string(item, "reason", row_text(row, 5));
+    set_headers(item, row_text(row, 8));
     json_set_string(item, "body", shown);
     json_set_integer(item, "bodyBytes", row_integer(row, 7));
     return list_add_take(listing, item);
@@ -37,7 +47,8 @@ static bool take_letter(void *argument, const struct row *row)
 int list_dead_letters(struct listing *listing, struct json **ret, struct error *err)
 {
     static const char sql[] =
-        "SELECT id, at_ms, kind, registry, dialect, reason, body, body_bytes FROM dead_letters"
+        "SELECT id, at_ms, kind, registry, dialect, reason, body, body_bytes, headers"
+        " FROM dead_letters"
         " WHERE id < $1 AND ($2 = 0 OR id = $2)"
         " AND (CAST($3 AS TEXT) IS NULL OR registry = $3) AND at_ms >= $4 ORDER BY id DESC";
     const struct store_filter *filter = listing->filter;

@@ -88,12 +88,16 @@ static const char bases_sql[] =
     "CREATE TABLE base_sources (reference TEXT NOT NULL PRIMARY KEY, added_ms BIGINT NOT NULL,"
     " added_by TEXT);";
 
+/* As a JSON object; NULL where there are none. */
+static const char letter_headers_sql[] = "ALTER TABLE dead_letters ADD COLUMN headers TEXT;";
+
 const struct migration migrations[] = {
     {.number = 1, .name = "events, facts, placements and verdicts", .sql = record_sql},
     {.number = 2, .name = "plans, pushes and dead letters", .sql = actions_sql},
     {.number = 3, .name = "sweeps and waivers", .sql = upkeep_sql},
     {.number = 4, .name = "layers", .sql = layers_sql},
     {.number = 5, .name = "known bases", .sql = bases_sql},
+    {.number = 6, .name = "headers of dead letters", .sql = letter_headers_sql},
 };
 const size_t migration_count = ARRAY_COUNT(migrations);
 

@@ -41,6 +41,7 @@ void fake_store_reset(void)
         free(letter->dialect);
         free(letter->reason);
         free(letter->body);
+        text_pairs_release(&letter->headers);
     }
     fake_store = (struct fake_store){0};
 }
@@ -65,12 +66,14 @@ void store_add_dead_letter(struct store *store, const struct dead_letter *letter
     (void)store;
     assert(fake_store.letter_count < FAKE_LETTERS_MAX);
     assert(text_equal(letter->kind, "hook"));
-    fake_store.letters[fake_store.letter_count++] = (struct fake_letter){
+    struct fake_letter *kept = &fake_store.letters[fake_store.letter_count++];
+    *kept = (struct fake_letter){
         .registry = memory_copy_text(letter->registry),
         .dialect = memory_copy_text(letter->dialect),
         .reason = memory_copy_text(letter->reason),
         .body = memory_copy_bytes(letter->body, letter->body_size),
         .body_size = letter->body_size,
     };
+    text_pairs_copy(&kept->headers, letter->headers);
     answer_now_or_later(done, argument);
 }

@@ -10,6 +10,7 @@ enum { FAKE_WAITING_MAX = 64, FAKE_LETTERS_MAX = 64 };
 struct fake_letter {
     char *registry, *dialect, *reason, *body;
     size_t body_size;
+    struct text_pairs headers;
 };
 
 struct fake_store {

@@ -130,6 +130,19 @@ static void a_letter_is_bounded(void **state)
     assert_memory_equal(fake_store.letters[0].body, body, 64 << 10);
 }
 
+static void the_type_is_kept_with_the_letter(void **state)
+{
+    struct sent sent = {.path = "/hooks/safe",
+                        .headers = "Authorization: Bearer " SECRET "\r\nX-Other: 1\r\n"
+                                   "Content-Type: application/x-www-form-urlencoded\r\n",
+                        .body = "garbage"};
+    assert_int_equal(status_of(*state, &sent), 202);
+    const struct text_pairs *headers = &fake_store.letters[0].headers;
+    assert_int_equal(headers->count, 1);
+    assert_string_equal(text_pairs_get(headers, "content-type"),
+                        "application/x-www-form-urlencoded");
+}
+
 static void too_deep_is_told_apart(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +328,52 @@ static void replays(void **state)
     assert_int_equal(fake_store.letter_count, 0);
 }
 
+/* What a poller brings is taken like what is sent; what is not understood is kept. */
+static void polled_messages(void **state)
+{
+    static const struct {
+        const char *registry, *body;
+        enum failure kind;
+        size_t events, letters;
+    } table[] = {
+        {"open", PUSH, FAILURE_NONE, 1, 0},
+        {"safe", PUSH, FAILURE_NONE, 1, 0},
+        {"open", PULL, FAILURE_NONE, 0, 0},
+        {"open", "garbage", FAILURE_NONE, 0, 1},
+        {"open", "{\"events\":[{}," PUSH_IN("a") "]}", FAILURE_NONE, 1, 1},
+        {"gone", PUSH, FAILURE_ABSENT, 0, 0},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        struct replayed polled = {0};
+        struct intake_body body = {
+            .registry = table[i].registry, .bytes = table[i].body, .size = strlen(table[i].body)};
+        size_t letters = fake_store.letter_count;
+        f->accepted = 0;
+        intake_take_message(f->intake, &body, on_replayed, &polled);
+        assert_int_equal(polled.calls, 1);
+        assert_int_equal(polled.kind, table[i].kind);
+        assert_int_equal(f->accepted, table[i].events);
+        assert_int_equal(fake_store.letter_count - letters, table[i].letters);
+    }
+}
+
+/* It may be deleted from the queue only once it is on disk. */
+static void polled_messages_wait_for_the_disk(void **state)
+{
+    struct fixture *f = *state;
+    struct replayed polled = {0};
+    struct intake_body body = {.registry = "open", .bytes = PUSH, .size = strlen(PUSH)};
+    fake_store.wait = true;
+    intake_take_message(f->intake, &body, on_replayed, &polled);
+    assert_int_equal(polled.calls, 0);
+    fake_store.fail = FAILURE_LATER;
+    fake_store_answer();
+    assert_int_equal(polled.calls, 1);
+    assert_int_equal(polled.kind, FAILURE_LATER);
+    assert_int_equal(f->accepted, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +385,7 @@ int main(void)
         ENDPOINT_TEST(wrong_bodies_become_dead_letters),
         ENDPOINT_TEST(the_secret_is_in_no_letter),
         ENDPOINT_TEST(a_letter_is_bounded),
+        ENDPOINT_TEST(the_type_is_kept_with_the_letter),
         ENDPOINT_TEST(too_deep_is_told_apart),
         ENDPOINT_TEST(oversize_is_the_servers),
         ENDPOINT_TEST(a_full_disk_is_503),
@@ -336,6 +396,8 @@ int main(void)
         ENDPOINT_TEST(reload_reads_the_secret_again),
         ENDPOINT_TEST(a_failed_reload_changes_nothing),
         ENDPOINT_TEST(replays),
+        ENDPOINT_TEST(polled_messages),
+        ENDPOINT_TEST(polled_messages_wait_for_the_disk),
     };
     return cmocka_run_group_tests_name("endpoint", tests, NULL, NULL);
 }

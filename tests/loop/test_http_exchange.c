@@ -43,6 +43,10 @@ static void describe_headers(void *argument, struct http_exchange *exchange)
     size_t size = 1;
     add_text("body", http_exchange_body(exchange, &size));
     text_format(&seen, "%zu", size);
+    AUTO_PAIRS struct text_pairs all = {0};
+    http_exchange_headers(exchange, &all);
+    for (size_t i = 0; i < all.count; i++)
+        text_format(&seen, ";%s:%s", all.items[i].key, all.items[i].value);
     http_exchange_reply(exchange, 204, NULL, NULL, NULL, 0);
 }
 
@@ -105,7 +109,8 @@ static void headers_and_peer_are_seen(void **state)
     ask("POST / HTTP/1.1\r\nHost: x\r\nX-Once:  a b \r\nX-Twice: 1\r\nx-twice: 2\r\n"
         "Content-Length: 3\r\n\r\nxyz");
     assert_string_equal(text_data(&seen), "once=a b;twice=(null);never=(null);120;peer=127.0.0.1;"
-                                          "local=0;subject=(null);body=xyz;3");
+                                          "local=0;subject=(null);body=xyz;3;host:x;x-once:a b;"
+                                          "x-twice:1;x-twice:2;content-length:3");
 }
 
 static void ipv4_peers_are_shown_as_such(void **state)

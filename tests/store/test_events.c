@@ -260,6 +260,9 @@ static void dead_letters_are_kept_listed_and_removed(void **state)
     AUTO_FREE char *large = memory_new(100001);
 
     memset(large, 'x', 100000);
+    AUTO_PAIRS struct text_pairs headers = {0};
+    text_pairs_add(&headers, "x-github-event", "package");
+    text_pairs_add(&headers, "ce-type", "a \"quoted\" one");
     store_add_dead_letter(fixture->store,
                           &(struct dead_letter){.at_ms = 5000,
                                                 .kind = "hook",
@@ -267,6 +270,7 @@ static void dead_letters_are_kept_listed_and_removed(void **state)
                                                 .dialect = "harbor",
                                                 .reason = "no such thing",
                                                 .body = large,
+                                                .headers = &headers,
                                                 .body_size = 100000},
                           on_done, &answer);
     store_add_dead_letter(fixture->store,
@@ -287,6 +291,9 @@ static void dead_letters_are_kept_listed_and_removed(void **state)
     const struct json *hook = json_at(list, 1);
     assert_string_equal(json_get_string(hook, "dialect"), "harbor");
     assert_string_equal(json_get_string(hook, "at"), "1970-01-01T00:00:05Z");
+    assert_string_equal(json_get_string(json_get(hook, "headers"), "x-github-event"), "package");
+    assert_string_equal(json_get_string(json_get(hook, "headers"), "ce-type"), "a \"quoted\" one");
+    assert_null(json_get(json_at(list, 0), "headers"));
     assert_int_equal(json_get_integer(hook, "bodyBytes", 0), 100000);
     assert_int_equal(strlen(json_get_string(hook, "body")), 1024);
 
