@@ -294,6 +294,11 @@ bool auth_get(struct auth *auth, const char *scope, struct auth_ask *ask, char *
     return false;
 }
 
+char *auth_basic(const struct auth *auth)
+{
+    return memory_copy_text(auth->basic);
+}
+
 void auth_cancel(struct auth_ask *ask)
 {
     if (!ask->list)
@@ -384,6 +389,8 @@ int auth_learn(struct auth *auth, const char *scope, const struct http_response 
                        "answered 401 and does not say in a known way what it wants");
     }
     challenges_release(&challenges);
+    if (rc < 0 && basic)
+        errors_explain(response, err);
     return rc;
 }
 

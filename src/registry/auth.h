@@ -33,6 +33,8 @@ struct auth_ask { /* embedded in whoever asks */
 /* What to send as Authorization for this scope (NULL: none in particular). True: known,
  * `ret_header` is new or NULL for nothing. False: `ask` waits, and its callback comes later. */
 bool auth_get(struct auth *auth, const char *scope, struct auth_ask *ask, char **ret_header);
+/* "Basic …" of the configured name and password, or NULL when there are none. Returns new. */
+char *auth_basic(const struct auth *auth);
 void auth_cancel(struct auth_ask *ask); /* also when it does not wait */
 
 /* Reads a 401 to a request that carried `sent` (NULL: nothing). 0: auth_get() has something better

@@ -2,6 +2,8 @@
  * repeating. */
 #include "errors.h"
 
+#include <string.h>
+
 #include "regwarden/json.h"
 
 enum { CODE_MAX = 48, MESSAGE_MAX = 200, PLAIN_MAX = 80 };
@@ -93,6 +95,47 @@ static void quote_other(const struct http_response *response, struct text *to)
         text_add(to, " with a web page instead of a registry's error");
 }
 
+/* Refusals whose status alone does not say what they are. */
+static const struct {
+    int status;
+    const char *code;
+    const char *part; /* of the message; NULL: any */
+    enum failure kind;
+    const char *hint;
+} known[] = {
+    {403, "DENIED", "read only mode", FAILURE_LATER,
+     "this Harbor is in read-only mode; what was to be done is tried again later"},
+    {412, "PROJECTPOLICYVIOLATION", NULL, FAILURE_DENIED,
+     "Harbor's own policy of the project (prevent vulnerable images, content trust) blocks this "
+     "pull, regwarden's too: see regwarden-harbor(7)"},
+    {412, "PRECONDITION", "immutable", FAILURE_DENIED,
+     "a rule of the project makes this tag immutable; Harbor removes it only when the rule is "
+     "changed. Labels and the gate work on immutable tags"},
+    {412, "PRECONDITION", NULL, FAILURE_DENIED,
+     "Harbor keeps it: it belongs to an index of several platforms, or a tag of it is immutable"},
+    {401, "UNAUTHORIZED", "unauthorized to access repository", FAILURE_DENIED,
+     "the account has no right to this, or the Harbor project does not exist or is hidden from it; "
+     "`regwarden harbor connect` gives the rights and makes the quarantine project"},
+};
+
+void errors_explain(const struct http_response *response, struct error *err)
+{
+    AUTO_JSON struct json *document = read_document(response);
+    const struct json *first = json_at(json_get(document, "errors"), 0);
+    const char *code = json_get_string(first, "code");
+    const char *message = json_get_string(first, "message");
+
+    for (size_t i = 0; i < ARRAY_COUNT(known) && err; i++) {
+        if (known[i].status != response->status || !text_equal(known[i].code, code))
+            continue;
+        if (known[i].part && (!message || !strstr(message, known[i].part)))
+            continue;
+        err->kind = known[i].kind;
+        (void)error_hint(err, "%s", known[i].hint);
+        return;
+    }
+}
+
 int errors_from_response(const struct http_response *response, bool quote, struct error *err)
 {
     AUTO_TEXT struct text reason = {0};
@@ -105,7 +148,8 @@ int errors_from_response(const struct http_response *response, bool quote, struc
     (void)error_set(err, kind, "answered %d%s", response->status, text_data(&reason));
     if (err && kind == FAILURE_LATER)
         err->retry_after_ms = http_response_retry_after_ms(response);
-    return kind;
+    errors_explain(response, err);
+    return err ? err->kind : kind;
 }
 
 bool errors_has_code(const struct http_response *response, const char *code)

@@ -64,12 +64,11 @@ static void blame_the_way(const struct exchange *exchange, struct error *error)
 static void end(struct exchange *exchange, const struct http_response *response,
                 const struct error *error)
 {
-    struct error kept = {0};
     struct exchange_answer answer = {.response = response, .url = &exchange->url};
+    struct error kept = error ? *error : (struct error){0};
 
     if (error) {
         exchange->registry->counters.failures++;
-        kept = *error;
         blame_the_way(exchange, &kept);
         answer.error = &kept;
     }
@@ -112,9 +111,8 @@ static void reset_url(struct exchange *exchange)
 
 static bool may_repeat(const struct exchange *exchange, const struct http_response *response)
 {
-    if (exchange->streamed || exchange->request.read)
-        return false;
-    if (exchange->attempt >= exchange->registry->tuning.attempts)
+    if (exchange->streamed || exchange->request.read ||
+        exchange->attempt >= exchange->registry->tuning.attempts)
         return false;
     if (exchange->request.effect == EFFECT_NONE)
         return true;
@@ -165,7 +163,9 @@ static void authorize(struct exchange *exchange)
         send_request(exchange);
         return;
     }
-    if (!auth_get(exchange->registry->auth, exchange->scope, &exchange->ask, &header))
+    if (exchange->request.basic)
+        header = auth_basic(exchange->registry->auth);
+    else if (!auth_get(exchange->registry->auth, exchange->scope, &exchange->ask, &header))
         return;
     set_authorization(exchange, header);
     send_request(exchange);
@@ -253,7 +253,8 @@ static void on_unauthorized(struct exchange *exchange, const struct http_respons
 {
     struct error error = {0};
 
-    if (exchange->foreign || exchange->request.read || ++exchange->auth_rounds > AUTH_ROUNDS_MAX) {
+    if (exchange->foreign || exchange->request.read || exchange->request.basic ||
+        ++exchange->auth_rounds > AUTH_ROUNDS_MAX) {
         explain(exchange, response, &error);
         if (exchange->auth_rounds > AUTH_ROUNDS_MAX)
             (void)error_hint(&error, "the account has no right to do this in this repository");
@@ -380,7 +381,7 @@ static void send_request(struct exchange *exchange)
 {
     const struct exchange_request *request = &exchange->request;
     int64_t idle_ms = exchange->registry->idle_ms;
-    struct http_header headers[5] = {0};
+    struct http_header headers[5 + REQUEST_HEADERS_MAX] = {0};
     size_t count = 0;
     AUTO_FREE char *range = text_new("bytes=%llu-", (unsigned long long)request->from);
     AUTO_FREE char *url = location_format(&exchange->url);
@@ -405,6 +406,8 @@ static void send_request(struct exchange *exchange)
         headers[count++] = (struct http_header){"Authorization", exchange->authorization};
     if (request->from > 0)
         headers[count++] = (struct http_header){"Range", range};
+    for (size_t i = 0; i < REQUEST_HEADERS_MAX && request->headers && request->headers[i].name; i++)
+        headers[count++] = request->headers[i];
     exchange->registry->counters.requests++;
     exchange->http_id = http_client_send(exchange->registry->http, &http, on_response, exchange);
     if (exchange->paused)

@@ -23,6 +23,8 @@ enum exchange_effect {
     EFFECT_WRITE,      /* a lost answer is FAILURE_UNCERTAIN */
 };
 
+enum { REQUEST_HEADERS_MAX = 2 };
+
 /* Everything is copied, except what the stream functions get as argument. */
 struct exchange_request {
     const char *method; /* a literal */
@@ -30,12 +32,16 @@ struct exchange_request {
     const char *scope;  /* what a token has to allow, separated by blanks; NULL: nothing */
     const char *accept; /* NULL: none */
     const char *content_type;
+    const struct http_header *headers; /* at most REQUEST_HEADERS_MAX more, literals; ends with
+                                          a NULL name; may be NULL */
     const void *body;
     size_t body_size;
     uint64_t max_body_bytes; /* of the answer, collected or streamed */
     enum exchange_effect effect;
     bool companion;   /* see queue.h */
     bool bulk;        /* see queue.h; takes any time as long as bytes come */
+    bool basic;       /* name and password are sent at once: for addresses that have no tokens, or
+                         that answer strangers with less instead of asking who they are */
     uint64_t from;    /* asks for the bytes from there on */
     int64_t delay_ms; /* before it waits for its turn */
     /* As in http_client.h, called with `stream`. What was streamed is never repeated. */

@@ -396,6 +396,47 @@ static void test_errors(void **state)
     }
 }
 
+/* The status alone would say something else, or nothing of what to do. */
+static void test_refusals_that_say_more(void **state)
+{
+    static const struct {
+        int status;
+        const char *code;
+        const char *message;
+        enum failure kind;
+        const char *hint;
+    } cases[] = {
+        {403, "DENIED", "The system is in read only mode. Any modification is prohibited.",
+         FAILURE_LATER, "read-only mode"},
+        {403, "DENIED", "requested access to the resource is denied", FAILURE_DENIED, ""},
+        {412, "PROJECTPOLICYVIOLATION", "current image cannot be pulled", FAILURE_DENIED,
+         "prevent vulnerable images"},
+        {412, "PRECONDITION", "the tag v1 is immutable, cannot be deleted", FAILURE_DENIED,
+         "makes this tag immutable"},
+        {412, "PRECONDITION", "referenced by other artifacts", FAILURE_DENIED,
+         "belongs to an index"},
+        {401, "UNAUTHORIZED", "unauthorized to access repository: quarantine/app, action: push",
+         FAILURE_DENIED, "regwarden harbor connect"},
+        {401, "UNAUTHORIZED", "authentication required", FAILURE_DENIED, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO_FREE char *body = text_new("{\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}]}",
+                                        cases[i].code, cases[i].message);
+        struct http_response response = {
+            .status = cases[i].status, .body = body, .body_size = strlen(body)};
+        struct error error = {0};
+
+        assert_int_equal(errors_from_response(&response, true, &error), cases[i].kind);
+        assert_int_equal(error.kind, cases[i].kind);
+        if (*cases[i].hint)
+            assert_non_null(strstr(error.hint, cases[i].hint));
+        else
+            assert_string_equal(error.hint, "");
+    }
+}
+
 static void test_error_codes(void **state)
 {
     static const char body[] = "{\"errors\":[{\"code\":\"A\"},{\"code\":\"B\"}]}";
@@ -418,7 +459,8 @@ int main(void)
         cmocka_unit_test(test_locations),     cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_realms),        cmocka_unit_test(test_token_questions),
         cmocka_unit_test(test_merged_scopes), cmocka_unit_test(test_token_answers),
-        cmocka_unit_test(test_errors),        cmocka_unit_test(test_error_codes),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_refusals_that_say_more),
+        cmocka_unit_test(test_error_codes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
