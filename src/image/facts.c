@@ -11,6 +11,7 @@
 #include "regwarden/bases.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
+#include "regwarden/vulnerabilities.h"
 #include "runtime.h"
 
 static void set_absent(struct facts *facts, enum fact_group group, const char *reason)
@@ -44,7 +45,7 @@ struct facts *facts_build_take(struct manifest *manifest, struct image_config *c
     static const enum fact_group from_config[] = {FACT_CONFIG, FACT_HISTORY, FACT_BASE,
                                                   FACT_RUNTIME};
     static const enum fact_group gathered_later[] = {FACT_PROVENANCE, FACT_FILES, FACT_REFERRERS,
-                                                     FACT_PLACEMENT};
+                                                     FACT_VULNERABILITIES, FACT_PLACEMENT};
     assert(manifest);
     struct facts *facts = memory_new(sizeof(*facts));
     facts->manifest = manifest;
@@ -87,6 +88,7 @@ void facts_free(struct facts *facts)
     facts_files_free(facts->files);
     facts_provenance_free(facts->provenance);
     facts_referrers_free(facts->referrers);
+    facts_vulnerabilities_free(facts->vulnerabilities);
     free(facts);
 }
 

@@ -10,6 +10,7 @@
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
+#include "regwarden/vulnerabilities.h"
 
 static int wrong(const char *what, const char *key, struct error *err)
 {
@@ -382,6 +383,8 @@ static int check_groups(const struct facts *facts, struct error *err)
         return wrong("the document", "provenance", err);
     if (facts->status[FACT_REFERRERS].state == FACT_PRESENT && !facts->referrers)
         return wrong("the document", "referrers", err);
+    if (facts->status[FACT_VULNERABILITIES].state == FACT_PRESENT && !facts->vulnerabilities)
+        return wrong("the document", "vulnerabilities", err);
     return 0;
 }
 
@@ -418,9 +421,12 @@ static int read_evidence(const struct json *root, struct facts *ret, struct erro
 {
     const struct json *provenance = json_get(root, "provenance");
     const struct json *referrers = json_get(root, "referrers");
+    const struct json *vulnerabilities = json_get(root, "vulnerabilities");
     int failure = provenance ? provenance_from_json(provenance, &ret->provenance, err) : 0;
     if (!failure && referrers)
         failure = referrers_from_json(referrers, &ret->referrers, err);
+    if (!failure && vulnerabilities)
+        failure = vulnerabilities_from_json(vulnerabilities, &ret->vulnerabilities, err);
     return failure;
 }
 

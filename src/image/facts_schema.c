@@ -6,6 +6,7 @@
 #include "provenance_json.h"
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
+#include "vulnerability_json.h"
 
 static const char schema[] =
     "{\n"
@@ -26,6 +27,7 @@ static const char schema[] =
     " \"runtime\": {\"$ref\": \"#/$defs/runtime\"},\n"
     " \"provenance\": {\"$ref\": \"#/$defs/provenance\"},\n"
     " \"referrers\": {\"$ref\": \"#/$defs/referrers\"},\n"
+    " \"vulnerabilities\": {\"$ref\": \"#/$defs/vulnerabilities\"},\n"
     " \"secrets\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/secret\"}},\n"
     " \"files\": {\"$ref\": \"#/$defs/files\"}\n"
     "},\n"
@@ -175,6 +177,7 @@ struct json *facts_schema(void)
 {
     struct json *document = parse(schema);
     add_definitions_take(document, parse(provenance_schema));
+    add_definitions_take(document, parse(vulnerabilities_schema));
     add_definitions_take(document, facts_files_schema());
     return document;
 }

@@ -5,6 +5,7 @@
 #include "regwarden/facts.h"
 #include "regwarden/facts_files.h"
 #include "regwarden/provenance.h"
+#include "regwarden/vulnerabilities.h"
 #include "writer.h"
 
 /* Names may repeat, so this is an array and no object. */
@@ -213,6 +214,8 @@ struct json *facts_to_json(const struct facts *facts)
         json_set_take(object, "provenance", provenance_to_json(facts->provenance));
     if (facts->referrers)
         json_set_take(object, "referrers", referrers_to_json(facts->referrers));
+    if (facts->vulnerabilities)
+        json_set_take(object, "vulnerabilities", vulnerabilities_to_json(facts->vulnerabilities));
     for (size_t i = 0; i < facts->secret_count; i++)
         json_append_take(secrets, secret_json(&facts->secrets[i]));
     json_set_take(object, "secrets", secrets);

@@ -28,8 +28,8 @@ static bool names_digest(const struct json *digests, const struct digest *digest
     return hex && strcasecmp(hex, colon + 1) == 0;
 }
 
-static enum provenance_subject find_subject(const struct json *statement,
-                                            const struct provenance_image *of)
+enum provenance_subject statement_subject(const struct json *statement,
+                                          const struct provenance_image *of)
 {
     const struct json *subjects = json_get(statement, "subject");
     enum provenance_subject best = SUBJECT_UNKNOWN;
@@ -190,14 +190,18 @@ int provenance_parse(const char *bytes, size_t size, const struct provenance_ima
     struct statement statement;
     struct predicate predicate;
     const char *type;
-    int failure = statement_read(bytes, size, &statement, err);
+    int failure;
 
+    if (size > PROVENANCE_BYTES_MAX)
+        return error_set(err, FAILURE_LIMIT, "the statement has more than %d MiB",
+                         PROVENANCE_BYTES_MAX / (1024 * 1024));
+    failure = statement_read(bytes, size, &statement, err);
     if (failure)
         return failure;
     type = json_get_string(statement.json, "predicateType");
     digest_compute(NULL, bytes, size, &ret->digest);
     ret->predicate_type = provenance_text(type ? type : "");
-    ret->subject = find_subject(statement.json, of);
+    ret->subject = statement_subject(statement.json, of);
     ret->enveloped = statement.enveloped;
     ret->base.layer_count = -1;
     if (text_starts_with(ret->predicate_type, SLSA_V02)) {

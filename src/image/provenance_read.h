@@ -11,6 +11,8 @@ struct statement {
     bool enveloped;
 };
 int statement_read(const char *bytes, size_t size, struct statement *ret, struct error *err);
+enum provenance_subject statement_subject(const struct json *statement,
+                                          const struct provenance_image *of);
 
 /* Where the two versions of the predicate keep the same things; each borrowed, NULL when absent. */
 struct predicate {

@@ -3,6 +3,7 @@
 #include "fields.h"
 #include "provenance_read.h"
 #include "regwarden/crypto.h"
+#include "regwarden/vulnerabilities.h"
 
 #define STATEMENT_TYPE "https://in-toto.io/Statement/"
 #define PAYLOAD_TYPE "application/vnd.in-toto+json"
@@ -15,9 +16,10 @@ static const char *const statement_names[] = {"_type", "predicateType", "subject
 
 static int parse(const char *bytes, size_t size, struct json **ret, struct error *err)
 {
-    struct json_limits limits = json_limits_default;
+    /* of what may come as a statement, that is the longest */
+    static const struct json_limits limits = {
+        .max_bytes = VULNERABILITY_REPORT_BYTES_MAX, .max_depth = 64, .max_values = 600000};
 
-    limits.max_bytes = PROVENANCE_BYTES_MAX;
     return json_parse(bytes, size, &limits, ret, err);
 }
 
