@@ -117,7 +117,9 @@ struct gather_options {
     struct facts *(*lookup)(void *argument, const struct digest *digest);
     void *lookup_argument;
     /* Known facts never change, but for what others say of the image: signatures and attestations
-     * come later, too. With this they are looked for once more. */
+     * come later, too. With this they are looked for once more. Reports of vulnerability scanners
+     * always are; when no new one of the registry's scanner can be had, the known one is kept, and
+     * said to be old. */
     bool evidence_anew;
     /* Each image of an index whose layers were read, when all is known of it that will be: an
      * index may name so many that nobody can hold the files of all at once. It may take them out of

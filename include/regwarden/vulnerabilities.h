@@ -74,6 +74,11 @@ void facts_vulnerabilities_free(struct facts_vulnerabilities *facts); /* accepts
  * no more room. Reports that are added first keep more of their items. */
 bool facts_vulnerabilities_add_take(struct facts_vulnerabilities *facts,
                                     struct vulnerability_report *report);
+/* Moves the registry's own report from `from` (may be NULL, and is only good to be freed
+ * afterwards) when `to` has none: what it found does not go away because no newer one can be had.
+ */
+void facts_vulnerabilities_keep(struct facts_vulnerabilities *to,
+                                struct facts_vulnerabilities *from);
 /* Puts what was gathered into the facts, in the place of what was there, and takes it. Without a
  * report the group is absent, for the reasons that the gaps give. It is partial when something that
  * is attached could not be read, or the registry's report is an old one. */

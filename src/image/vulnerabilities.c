@@ -170,6 +170,13 @@ vulnerabilities_of_registry(const struct facts_vulnerabilities *facts)
     return facts && facts->count > 0 && facts->reports[0].of_registry ? &facts->reports[0] : NULL;
 }
 
+void facts_vulnerabilities_keep(struct facts_vulnerabilities *to,
+                                struct facts_vulnerabilities *from)
+{
+    if (vulnerabilities_of_registry(from) && !vulnerabilities_of_registry(to))
+        (void)facts_vulnerabilities_add_take(to, &from->reports[0]);
+}
+
 static char *reason_of(const struct facts_vulnerabilities *facts, enum fact_state state)
 {
     if (state == FACT_PRESENT)

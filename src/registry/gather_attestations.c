@@ -1,5 +1,6 @@
-/* One image of a gathering, from its facts to what others say of it: attestations that its index
- * lists, what refers to it or to its index, and the tags that cosign makes. Whom a statement speaks
+/* One image of a gathering, from its facts to what others say of it: the report of the registry's
+ * scanner, attestations that its index lists, what refers to it or to its index, and the tags that
+ * cosign makes. Whom a statement speaks
  * of and what it says is read in provenance.h.
  *
  * Images are read one after the other, and for each one thing at a time: however many statements
@@ -25,6 +26,8 @@ static const struct {
 };
 
 enum {
+    STEP_REPORT,
+    STEP_INDEX_REPORT,
     STEP_ENTRIES,
     STEP_REFERRERS,
     STEP_INDEX_REFERRERS,
@@ -51,13 +54,15 @@ static bool lacks(const struct pending *pending, enum fact_group group)
     return wants(pending->gather, group) &&
            (!options->needs_of ||
             (options->needs_of(options->needs_of_argument, facts) & FACT_BIT(group))) &&
-           (options->evidence_anew || facts->status[group].state != FACT_PRESENT);
+           (options->evidence_anew || group == FACT_VULNERABILITIES ||
+            facts->status[group].state != FACT_PRESENT);
 }
 
 bool pending_wants_evidence(const struct pending *pending)
 {
     return pending->image->facts->manifest->kind == MANIFEST_IMAGE &&
-           (lacks(pending, FACT_PROVENANCE) || lacks(pending, FACT_REFERRERS));
+           (lacks(pending, FACT_PROVENANCE) || lacks(pending, FACT_REFERRERS) ||
+            lacks(pending, FACT_VULNERABILITIES));
 }
 
 static void clear(struct attestations *evidence)
@@ -66,10 +71,13 @@ static void clear(struct attestations *evidence)
     facts_provenance_free(TAKE(evidence->provenance));
     facts_referrers_free(TAKE(evidence->referrers));
     free(TAKE(evidence->targets));
+    facts_vulnerabilities_free(TAKE(evidence->vulnerabilities));
     free(TAKE(evidence->gap));
+    free(TAKE(evidence->report_gap));
+    free(TAKE(evidence->refused));
     evidence->pending = NULL;
     evidence->target_count = evidence->next = evidence->fetches = 0;
-    evidence->step = STEP_ENTRIES;
+    evidence->step = STEP_REPORT;
 }
 
 void attestations_free(struct attestations *evidence)
@@ -121,6 +129,7 @@ static void begin_next(struct attestations *evidence)
         evidence->targets = memory_new_array(TARGETS_MAX, sizeof(*evidence->targets));
         evidence->provenance = memory_new(sizeof(*evidence->provenance));
         evidence->referrers = memory_new(sizeof(*evidence->referrers));
+        evidence->vulnerabilities = memory_new(sizeof(*evidence->vulnerabilities));
     }
     if (evidence->pending)
         attestations_go_on(evidence);
@@ -175,6 +184,8 @@ static void finish_image(struct attestations *evidence)
         facts_set_provenance_take(pending->image->facts, TAKE(evidence->provenance), evidence->gap);
     if (wants(gather, FACT_REFERRERS))
         facts_set_referrers_take(pending->image->facts, TAKE(evidence->referrers), evidence->gap);
+    if (wants(gather, FACT_VULNERABILITIES))
+        attestations_finish_reports(evidence);
     clear(evidence);
     pending_go_on(pending);
     begin_next(evidence);
@@ -376,6 +387,10 @@ static void advance(struct attestations *evidence)
 {
     if (evidence->manifest) {
         attestations_read_manifest(evidence);
+    } else if (evidence->step == STEP_REPORT) {
+        attestations_ask_report(evidence, &evidence->pending->image->digest);
+    } else if (evidence->step == STEP_INDEX_REPORT) {
+        attestations_ask_report(evidence, attestations_index(evidence));
     } else if (evidence->step == STEP_ENTRIES) {
         take_entries(evidence);
         evidence->step++;

@@ -3,6 +3,7 @@
 #define REGISTRY_GATHER_ATTESTATIONS_H
 
 #include "regwarden/provenance.h"
+#include "regwarden/vulnerabilities.h"
 
 #include "gathering.h"
 
@@ -33,7 +34,10 @@ struct attestations { /* of one gathering */
     size_t layer;
     struct facts_provenance *provenance;
     struct facts_referrers *referrers;
-    char *gap; /* the first; NULL */
+    struct facts_vulnerabilities *vulnerabilities;
+    char *gap;        /* the first; NULL */
+    char *report_gap; /* of reports only, likewise */
+    char *refused;    /* why a report does not count; NULL */
 };
 
 /* gather_attestations.c */
@@ -48,6 +52,17 @@ bool attestations_survive(struct attestations *evidence, const struct error *err
 /* Counts what is fetched. FAILURE_LIMIT. */
 int attestations_take_budget(struct attestations *evidence, uint64_t bytes, struct error *err);
 
+/* gather_reports.c: asks for the report of the registry's own scanner, of the image or of the
+ * index; or goes on to the next step when there is nothing to be asked. */
+void attestations_ask_report(struct attestations *evidence, const struct digest *digest);
+/* Reads what is attached: `type` of a report, NULL for a statement. */
+void attestations_take_report(struct attestations *evidence, const struct descriptor *layer,
+                              const char *type, const struct registry_answer *answer);
+/* Puts the group into the facts of the image. */
+void attestations_finish_reports(struct attestations *evidence);
+
+/* gather_statements.c: whom statements have to speak of. */
+struct provenance_image attestations_subject(const struct attestations *evidence);
 /* gather_statements.c: the manifest of an answer, to be read by attestations_read_manifest(). */
 void attestations_take_manifest(struct attestations *evidence, const struct target *target,
                                 const struct registry_answer *answer);

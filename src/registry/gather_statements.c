@@ -1,5 +1,5 @@
 /* What stands in the manifests that refer to an image: signatures, SBOMs and statements, known by
- * their types; statements that tell how the image was built are read. */
+ * their types; statements that tell how the image was built and reports of scanners are read. */
 #include <string.h>
 
 #include "regwarden/memory.h"
@@ -49,6 +49,11 @@ static void add_referrer(struct attestations *evidence, const struct target *tar
         attestations_add_gap(evidence, "referrers", "there are more of them than are kept");
 }
 
+static bool wants_report(const struct attestations *evidence, const char *type)
+{
+    return attestations_want(evidence, FACT_VULNERABILITIES) && vulnerability_report_is_known(type);
+}
+
 /* What the list says of it is enough, unless it is a statement of which the list does not say what
  * it states, or one that has to be read. */
 bool attestations_take_descriptor(struct attestations *evidence, const struct descriptor *entry,
@@ -59,13 +64,14 @@ bool attestations_take_descriptor(struct attestations *evidence, const struct de
     enum referrer_kind kind = referrer_kind_of_type(type);
 
     if (kind == REFERRER_OTHER || kind == REFERRER_ATTESTATION || is_bundle(type) ||
-        predicate_is_provenance(predicate))
+        predicate_is_provenance(predicate) || wants_report(evidence, type) ||
+        wants_report(evidence, predicate))
         return true;
     add_referrer(evidence, target, predicate ? predicate : type, false);
     return false;
 }
 
-static struct provenance_image speaks_of(const struct attestations *evidence)
+struct provenance_image attestations_subject(const struct attestations *evidence)
 {
     struct provenance_image of = {.image = evidence->pending->image->digest,
                                   .manifest = evidence->pending->image->facts->manifest};
@@ -107,44 +113,124 @@ void attestations_take_manifest(struct attestations *evidence, const struct targ
     evidence->layer = 0;
 }
 
-static void on_statement(void *argument, const struct registry_answer *answer)
+/* False when the image is given up. */
+static bool survives(struct attestations *evidence, const struct registry_answer *answer,
+                     const struct descriptor *layer)
 {
-    struct attestations *evidence = argument;
-    const struct provenance_image of = speaks_of(evidence);
-    const struct descriptor *layer = &evidence->manifest->layers[evidence->layer++];
+    char digest[DIGEST_TEXT_SIZE];
+
+    return !answer->error ||
+           attestations_survive(evidence, answer->error, digest_format(&layer->digest, digest));
+}
+
+static void take_statement(struct attestations *evidence, const struct descriptor *layer,
+                           const struct registry_answer *answer)
+{
+    const struct provenance_image of = attestations_subject(evidence);
     struct provenance statement = {0};
     struct error error = {0};
     char digest[DIGEST_TEXT_SIZE];
 
+    if (provenance_parse(answer->bytes, answer->size, &of, &statement, &error) < 0) {
+        attestations_add_gap(evidence, digest_format(&layer->digest, digest), error.text);
+        return;
+    }
+    statement.digest = layer->digest;
+    add_referrer(evidence, &evidence->target, statement.predicate_type, statement.enveloped);
+    if (!facts_provenance_add_take(evidence->provenance, &statement))
+        attestations_add_gap(evidence, "statements", "there are more of them than are kept");
+}
+
+static const char *predicate_of_layer(const struct attestations *evidence,
+                                      const struct descriptor *layer)
+{
+    const char *predicate = predicate_of(&layer->annotations);
+
+    return predicate ? predicate : predicate_of(&evidence->manifest->annotations);
+}
+
+/* Of a report that is no statement: what is attached with `oras` often says only as a whole what it
+ * is. NULL when it is none. */
+static const char *report_type(const struct attestations *evidence, const struct descriptor *layer)
+{
+    const struct manifest *manifest = evidence->manifest;
+    const char *const types[] = {layer->media_type, manifest->artifact_type,
+                                 manifest->config.media_type};
+
+    for (size_t i = 0; i < ARRAY_COUNT(types) && !is_statement(layer->media_type); i++)
+        if (wants_report(evidence, types[i]))
+            return types[i];
+    return NULL;
+}
+
+static bool may_be_report(const struct attestations *evidence, const struct descriptor *layer)
+{
+    const char *predicate = predicate_of_layer(evidence, layer);
+
+    return is_statement(layer->media_type) && attestations_want(evidence, FACT_VULNERABILITIES) &&
+           (!predicate || vulnerability_report_is_known(predicate));
+}
+
+static bool may_be_provenance(const struct attestations *evidence, const struct descriptor *layer)
+{
+    const char *predicate = predicate_of_layer(evidence, layer);
+
+    return is_statement(layer->media_type) && attestations_want(evidence, FACT_PROVENANCE) &&
+           (!predicate || predicate_is_provenance(predicate));
+}
+
+static const char *type_of_layer(const struct attestations *evidence,
+                                 const struct descriptor *layer)
+{
+    const char *predicate = predicate_of_layer(evidence, layer);
+    const char *artifact_type = evidence->manifest->artifact_type;
+
+    if (predicate)
+        return predicate;
+    if (referrer_kind_of_type(layer->media_type) == REFERRER_OTHER && artifact_type)
+        return artifact_type;
+    return layer->media_type;
+}
+
+/* What it is without being read. */
+static void list_layer(struct attestations *evidence, const struct descriptor *layer)
+{
+    add_referrer(evidence, &evidence->target, type_of_layer(evidence, layer),
+                 is_envelope(layer->media_type));
+}
+
+static void on_layer(void *argument, const struct registry_answer *answer)
+{
+    struct attestations *evidence = argument;
+    const struct descriptor *layer = &evidence->manifest->layers[evidence->layer++];
+    const char *type = report_type(evidence, layer);
+
     evidence->request = 0;
-    if (answer->error)
-        error = *answer->error;
-    else
-        (void)provenance_parse(answer->bytes, answer->size, &of, &statement, &error);
-    if (error.kind != FAILURE_NONE &&
-        !attestations_survive(evidence, &error, digest_format(&layer->digest, digest))) {
+    if (!survives(evidence, answer, layer)) {
         gather_proceed(evidence->gather);
         return;
     }
-    if (error.kind == FAILURE_NONE) {
-        statement.digest = layer->digest;
-        add_referrer(evidence, &evidence->target, statement.predicate_type, statement.enveloped);
-        if (!facts_provenance_add_take(evidence->provenance, &statement))
-            attestations_add_gap(evidence, "statements", "there are more of them than are kept");
-    }
+    if (!answer->error && (type || may_be_report(evidence, layer)))
+        attestations_take_report(evidence, layer, type, answer);
+    if (!answer->error && is_statement(layer->media_type) &&
+        (answer->size <= PROVENANCE_BYTES_MAX || may_be_provenance(evidence, layer)))
+        take_statement(evidence, layer, answer);
+    else if (!answer->error)
+        list_layer(evidence, layer);
     attestations_go_on(evidence);
     gather_proceed(evidence->gather);
 }
 
-static void fetch_statement(struct attestations *evidence, const struct descriptor *layer)
+static void fetch_layer(struct attestations *evidence, const struct descriptor *layer,
+                        uint64_t max_bytes)
 {
     struct gather *gather = evidence->gather;
     struct error error = {0};
     char digest[DIGEST_TEXT_SIZE];
 
-    if (layer->size > PROVENANCE_BYTES_MAX)
-        (void)error_set(&error, FAILURE_LIMIT, "the statement has more than %d MiB",
-                        PROVENANCE_BYTES_MAX / (1024 * 1024));
+    if (layer->size > max_bytes)
+        (void)error_set(&error, FAILURE_LIMIT, "the statement has more than %u MiB",
+                        (unsigned)(max_bytes / (1024 * 1024)));
     else
         (void)attestations_take_budget(evidence, layer->size, &error);
     if (error.kind != FAILURE_NONE) {
@@ -152,30 +238,23 @@ static void fetch_statement(struct attestations *evidence, const struct descript
         evidence->layer++;
         return;
     }
-    evidence->request =
-        gather->source.fetch_blob(gather->source.self, gather->repository, &layer->digest,
-                                  layer->size, on_statement, evidence);
+    evidence->request = gather->source.fetch_blob(gather->source.self, gather->repository,
+                                                  &layer->digest, layer->size, on_layer, evidence);
 }
 
-/* One thing in a manifest of evidence. What is no statement, or one of which the manifest says that
- * it does not tell how the image was built, is known by its type. */
+/* One thing in a manifest of evidence. What is no statement and no report, or one of which the
+ * manifest says that it states something else, is known by its type. */
 static void take_layer(struct attestations *evidence, const struct descriptor *layer)
 {
-    const struct manifest *manifest = evidence->manifest;
-    const char *predicate = predicate_of(&layer->annotations);
-    const char *type = layer->media_type;
-
-    if (!predicate)
-        predicate = predicate_of(&manifest->annotations);
-    if (is_statement(type) && attestations_want(evidence, FACT_PROVENANCE) &&
-        (!predicate || predicate_is_provenance(predicate))) {
-        fetch_statement(evidence, layer);
+    if (report_type(evidence, layer) || may_be_report(evidence, layer)) {
+        fetch_layer(evidence, layer, VULNERABILITY_REPORT_BYTES_MAX);
         return;
     }
-    if (!predicate && referrer_kind_of_type(type) == REFERRER_OTHER && manifest->artifact_type)
-        type = manifest->artifact_type;
-    add_referrer(evidence, &evidence->target, predicate ? predicate : type,
-                 is_envelope(layer->media_type));
+    if (may_be_provenance(evidence, layer)) {
+        fetch_layer(evidence, layer, PROVENANCE_BYTES_MAX);
+        return;
+    }
+    list_layer(evidence, layer);
     evidence->layer++;
 }
 
