@@ -389,7 +389,7 @@ int auth_learn(struct auth *auth, const char *scope, const struct http_response 
                        "answered 401 and does not say in a known way what it wants");
     }
     challenges_release(&challenges);
-    if (rc < 0 && basic)
+    if (rc < 0)
         errors_explain(response, err);
     return rc;
 }

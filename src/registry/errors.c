@@ -95,6 +95,10 @@ static void quote_other(const struct http_response *response, struct text *to)
         text_add(to, " with a web page instead of a registry's error");
 }
 
+static const char no_project[] =
+    "the account has no right to this, or the Harbor project does not exist or is hidden from it; "
+    "`regwarden harbor connect` gives the rights and makes the quarantine project";
+
 /* Refusals whose status alone does not say what they are. */
 static const struct {
     int status;
@@ -113,9 +117,8 @@ static const struct {
      "changed. Labels and the gate work on immutable tags"},
     {412, "PRECONDITION", NULL, FAILURE_DENIED,
      "Harbor keeps it: it belongs to an index of several platforms, or a tag of it is immutable"},
-    {401, "UNAUTHORIZED", "unauthorized to access repository", FAILURE_DENIED,
-     "the account has no right to this, or the Harbor project does not exist or is hidden from it; "
-     "`regwarden harbor connect` gives the rights and makes the quarantine project"},
+    {401, "UNAUTHORIZED", "unauthorized to access repository", FAILURE_DENIED, no_project},
+    {401, "UNAUTHORIZED", " not found", FAILURE_DENIED, no_project},
 };
 
 void errors_explain(const struct http_response *response, struct error *err)

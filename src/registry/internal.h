@@ -67,6 +67,18 @@ bool operation_tell(struct operation *operation, const struct registry_answer *a
 void operation_finish(struct operation *operation, const struct registry_answer *answer);
 void operation_fail(struct operation *operation, const struct error *error);
 
+/* An operation that ends with a page; `operation.release` and the rest as usual. operation_fail()
+ * tells the failure as a page without rows. `size` bytes, which begin with a page_operation. */
+struct page_operation {
+    struct operation operation; /* first */
+    registry_page_f *done;
+    void *argument;
+    const struct registry_page *page; /* while it is told */
+};
+void *page_operation_new(struct registry *registry, size_t size, registry_page_f *done,
+                         void *argument, char *what);
+void page_finish(struct page_operation *operation, const struct registry_page *page);
+
 /* "/v2/<repository>/<kind>/<last>". FAILURE_INPUT for a name that is against the grammar. Return
  * new. */
 int path_of_manifest(const char *repository, const char *reference, char **ret, struct error *err);

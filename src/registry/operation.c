@@ -93,6 +93,33 @@ void operation_fail(struct operation *operation, const struct error *error)
     operation_finish(operation, &answer);
 }
 
+static void tell_page(void *argument, const struct registry_answer *answer)
+{
+    struct page_operation *operation = argument;
+    struct registry_page failed = {.error = answer->error};
+
+    operation->done(operation->argument, operation->page ? operation->page : &failed);
+}
+
+void *page_operation_new(struct registry *registry, size_t size, registry_page_f *done,
+                         void *argument, char *what)
+{
+    struct page_operation *operation = operation_new(registry, size, tell_page, NULL, what);
+
+    operation->operation.argument = operation;
+    operation->done = done;
+    operation->argument = argument;
+    return operation;
+}
+
+void page_finish(struct page_operation *operation, const struct registry_page *page)
+{
+    struct registry_answer answer = {.error = page->error, .media_type = ""};
+
+    operation->page = page;
+    operation_finish(&operation->operation, &answer);
+}
+
 void registry_cancel(struct registry *registry, uint64_t id)
 {
     struct operation *operation = operation_find(registry, id);

@@ -35,7 +35,7 @@ DOORS = {
     "policy": "policy verdict",
     "loop": "loop http_client http_server",
     "aws": "aws",
-    "registry": "registry gather",
+    "registry": "registry gather harbor",
     "scan": "scan scan_pool",
     "store": "store event",
     "intake": "intake",

@@ -417,6 +417,7 @@ static void test_refusals_that_say_more(void **state)
          "belongs to an index"},
         {401, "UNAUTHORIZED", "unauthorized to access repository: quarantine/app, action: push",
          FAILURE_DENIED, "regwarden harbor connect"},
+        {401, "UNAUTHORIZED", "project quarantine not found", FAILURE_DENIED, "quarantine project"},
         {401, "UNAUTHORIZED", "authentication required", FAILURE_DENIED, ""},
     };
 

@@ -1,0 +1,247 @@
+/* Walking through Harbor's repositories and artifacts.
+ *
+ * Harbor's pages are counted from the start of the list. It is walked from the last page to the
+ * first, in the order in which things were made: what is deleted meanwhile then moves the rest to
+ * pages that are still to be read, so that something may be seen twice but nothing is missed; what
+ * is new comes behind where the walk began, and is told of by its own event. (The catalogue of the
+ * distribution API goes on from a name, and fails when that repository is deleted.) */
+#include "regwarden/clock.h"
+#include "regwarden/memory.h"
+#include "regwarden/reference.h"
+
+#include "harbor_api.h"
+
+enum { PAGES_MAX = 1000000 };
+
+struct walk {
+    struct page_operation page; /* first */
+    char *address;              /* without the page's number; ends with "page=" */
+    bool counting;              /* the first page is asked for the length of the list */
+    uint64_t number;            /* of the page that is asked for */
+    bool images;
+    struct registry_row *rows;
+    size_t row_count;
+    size_t row_capacity;
+    struct text_list *labels; /* of each artifact */
+    size_t label_count;
+    struct text_list names; /* repositories */
+    struct json *document;  /* rows borrow their tags from it */
+};
+
+static void forget_rows(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->label_count; i++)
+        text_list_release(&walk->labels[i]);
+    free(walk->labels);
+    free(walk->rows);
+    text_list_release(&walk->names);
+    json_release(walk->document);
+    walk->labels = NULL;
+    walk->rows = NULL;
+    walk->document = NULL;
+    walk->label_count = walk->row_count = walk->row_capacity = 0;
+}
+
+static void release(struct operation *operation)
+{
+    struct walk *walk = (struct walk *)operation;
+
+    forget_rows(walk);
+    free(walk->address);
+}
+
+static int64_t read_time(const struct json *object, const char *key)
+{
+    const char *text = json_get_string(object, key);
+    int64_t ms = 0;
+
+    return text && clock_parse_rfc3339(text, &ms, NULL) == 0 && ms > 0 ? ms : 0;
+}
+
+static struct registry_row *add_row(struct walk *walk)
+{
+    walk->rows = memory_grow(walk->rows, walk->row_count, &walk->row_capacity, sizeof(*walk->rows));
+    walk->rows[walk->row_count] = (struct registry_row){0};
+    return &walk->rows[walk->row_count++];
+}
+
+static void add_artifact(struct walk *walk, const struct json *artifact)
+{
+    const struct json *tags = json_get(artifact, "tags");
+    const struct json *labels = json_get(artifact, "labels");
+    const char *text = json_get_string(artifact, "digest");
+    struct text_list *names = &walk->labels[walk->label_count++];
+    struct digest digest;
+    size_t before = walk->row_count;
+
+    /* Nothing could be asked about what has no digest. */
+    if (!text || digest_parse_verifiable(text, &digest, NULL) < 0)
+        return;
+    for (size_t i = 0; i < json_count(labels); i++) {
+        const char *name = json_get_string(json_at(labels, i), "name");
+
+        if (name)
+            text_list_add(names, name);
+    }
+    for (size_t i = 0; i < json_count(tags); i++) {
+        const struct json *tag = json_at(tags, i);
+        const char *name = json_get_string(tag, "name");
+
+        if (name && tag_is_valid(name))
+            *add_row(walk) = (struct registry_row){.tag = name,
+                                                   .digest = digest,
+                                                   .labels = names,
+                                                   .pushed_ms = read_time(tag, "push_time")};
+    }
+    if (walk->row_count == before)
+        *add_row(walk) = (struct registry_row){
+            .digest = digest, .labels = names, .pushed_ms = read_time(artifact, "push_time")};
+}
+
+static void read_images(struct walk *walk)
+{
+    size_t count = json_count(walk->document);
+
+    walk->labels = memory_new_array(count, sizeof(*walk->labels));
+    for (size_t i = 0; i < count; i++)
+        add_artifact(walk, json_at(walk->document, i));
+}
+
+static void read_repositories(struct walk *walk)
+{
+    for (size_t i = 0; i < json_count(walk->document); i++) {
+        const char *name = json_get_string(json_at(walk->document, i), "name");
+
+        if (name && repository_is_valid(name))
+            text_list_add(&walk->names, name);
+    }
+}
+
+static int read_page(struct walk *walk, const struct http_response *response, struct error *err)
+{
+    int rc;
+
+    forget_rows(walk);
+    rc = harbor_read(response, JSON_KIND_ARRAY, &walk->document, err);
+    if (rc < 0)
+        return rc;
+    if (walk->images)
+        read_images(walk);
+    else
+        read_repositories(walk);
+    return 0;
+}
+
+static void tell(struct walk *walk)
+{
+    AUTO_FREE char *cursor = NULL;
+    struct registry_page page = {0};
+
+    if (walk->number > 1)
+        cursor = text_new("%llu", (unsigned long long)(walk->number - 1));
+    page.rows = walk->rows;
+    page.row_count = walk->row_count;
+    page.repositories = walk->images ? NULL : &walk->names;
+    page.cursor = cursor;
+    page_finish(&walk->page, &page);
+}
+
+static void send_page(struct walk *walk, uint64_t number);
+
+/* Where does the walk begin? */
+static int find_last(struct walk *walk, const struct http_response *response, uint64_t *ret,
+                     struct error *err)
+{
+    uint64_t total = 0;
+    int rc = harbor_read_total(response, &total, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = total > HARBOR_PAGE_SIZE ? (total - 1) / HARBOR_PAGE_SIZE + 1 : 1;
+    if (*ret > PAGES_MAX)
+        return error_set(err, FAILURE_LIMIT, "there are more than %d pages", PAGES_MAX);
+    walk->counting = false;
+    return 0;
+}
+
+static void on_page(void *argument, const struct exchange_answer *answer)
+{
+    struct walk *walk = argument;
+    struct operation *operation = &walk->page.operation;
+    uint64_t last = walk->number;
+    struct error error = {0};
+
+    operation->exchange = NULL;
+    if (answer->error) {
+        operation_fail(operation, answer->error);
+        return;
+    }
+    if ((walk->counting && find_last(walk, answer->response, &last, &error) < 0) ||
+        (last == walk->number && read_page(walk, answer->response, &error) < 0)) {
+        operation_fail(operation, &error);
+        return;
+    }
+    if (last == walk->number)
+        tell(walk);
+    else
+        send_page(walk, last);
+}
+
+static void send_page(struct walk *walk, uint64_t number)
+{
+    AUTO_FREE char *path = text_new("%s%llu", walk->address, (unsigned long long)number);
+    struct harbor_request request = {.method = "GET", .path = path};
+
+    walk->number = number;
+    harbor_send(&walk->page.operation, &request, on_page);
+}
+
+static int read_cursor(struct walk *walk, const char *cursor, struct error *err)
+{
+    walk->number = 1;
+    walk->counting = !cursor || !*cursor;
+    if (walk->counting)
+        return 0;
+    if (text_parse_uint(cursor, PAGES_MAX, &walk->number, NULL) < 0 || walk->number == 0)
+        return error_set(err, FAILURE_ABSENT, "the list cannot be gone on with: start over");
+    return 0;
+}
+
+static uint64_t start(struct walk *walk, const char *cursor)
+{
+    struct operation *operation = &walk->page.operation;
+
+    if (harbor_check_account(operation->registry, &operation->error) < 0 ||
+        read_cursor(walk, cursor, &operation->error) < 0)
+        return operation_refuse(operation);
+    send_page(walk, walk->number);
+    return operation->id;
+}
+
+uint64_t harbor_page_of_repositories(struct registry *registry, const char *cursor,
+                                     registry_page_f *done, void *argument)
+{
+    struct walk *walk = page_operation_new(registry, sizeof(*walk), done, argument,
+                                           memory_copy_text("list of repositories"));
+
+    walk->page.operation.release = release;
+    walk->address =
+        text_new("/api/v2.0/repositories?sort=repository_id&page_size=%d&page=", HARBOR_PAGE_SIZE);
+    return start(walk, cursor);
+}
+
+uint64_t harbor_page_of_images(struct registry *registry, const char *repository,
+                               const char *cursor, registry_page_f *done, void *argument)
+{
+    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
+    AUTO_FREE char *tail =
+        text_new("?sort=id&with_tag=true&with_label=true&page_size=%d&page=", HARBOR_PAGE_SIZE);
+    struct walk *walk =
+        page_operation_new(registry, sizeof(*walk), done, argument, text_new("images of %s", name));
+
+    walk->page.operation.release = release;
+    walk->images = true;
+    if (harbor_path(repository, tail, &walk->address, &walk->page.operation.error) < 0)
+        return operation_refuse(&walk->page.operation);
+    return start(walk, cursor);
+}
