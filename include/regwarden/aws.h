@@ -10,8 +10,10 @@
  * A call is signed, sent to the endpoint of its service (or the settings' own), and ends with
  * exactly one callback on the loop, never from within the call. AWS says "later" with status 400:
  * Throttling* and the like are FAILURE_LATER, access denied FAILURE_DENIED, what is not there
- * FAILURE_ABSENT, other refusals FAILURE_INPUT, 5xx FAILURE_LATER; a write whose answer was lost is
- * FAILURE_UNCERTAIN. A wrong clock is corrected once by the answer's Date. Loop thread. */
+ * FAILURE_ABSENT, other refusals FAILURE_INPUT, 5xx FAILURE_LATER; a write whose answer was lost or
+ * was 5xx other than 503 is FAILURE_UNCERTAIN. What may pass is tried again here a few times,
+ * uncertain writes excepted. A wrong clock is corrected once by the answer's Date, and credentials
+ * that AWS does not take any more are fetched anew once. Loop thread. */
 #ifndef REGWARDEN_AWS_H
 #define REGWARDEN_AWS_H
 
@@ -41,9 +43,10 @@ struct aws_answer {            /* borrowed by the callback */
 typedef void aws_done_f(void *argument, const struct aws_answer *answer);
 
 struct aws_call {
-    const char *service;      /* "ecr", "sqs": name for the signature and the endpoint's host */
-    const char *endpoint;     /* https://host[:port] in place of the service's own; may be NULL */
-    const char *target;       /* X-Amz-Target, "AmazonSQS.ReceiveMessage" */
+    const char *service;  /* "ecr", "sqs": name for the signature and the endpoint's host */
+    const char *endpoint; /* https://host[:port] in place of what the settings and AWS say; may be
+                             NULL */
+    const char *target;   /* X-Amz-Target, "AmazonSQS.ReceiveMessage" */
     const char *json_version; /* "1.1" for ECR, "1.0" for SQS */
     const struct json *input; /* borrowed during the call of aws_send */
     bool writes;              /* a lost answer is FAILURE_UNCERTAIN */
@@ -55,7 +58,7 @@ uint64_t aws_send(struct aws *aws, const struct aws_call *call, aws_done_f *done
 void aws_cancel(struct aws *aws, uint64_t id); /* no callback any more; unknown ids are ignored */
 
 struct aws_counters {
-    uint64_t calls, failures, throttled, credential_requests;
+    uint64_t calls, failures, retries, throttled, clock_corrections, credential_requests;
 };
 void aws_counters(const struct aws *aws, struct aws_counters *ret);
 

@@ -85,6 +85,8 @@ const char *http_response_header(const struct http_response *response,
 /* Retry-After in seconds or as a date, as milliseconds from now, at most one day; 0 when absent or
  * not understood. */
 int64_t http_response_retry_after_ms(const struct http_response *response);
+/* The header Date as wall time; 0 when absent or not understood. */
+int64_t http_response_date_ms(const struct http_response *response);
 
 typedef void http_done_f(void *argument, const struct http_response *response);
 

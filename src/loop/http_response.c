@@ -205,3 +205,10 @@ int64_t http_response_retry_after_ms(const struct http_response *response)
     return wait_ms > RETRY_AFTER_MAX_S * INT64_C(1000) ? RETRY_AFTER_MAX_S * INT64_C(1000)
                                                        : wait_ms;
 }
+
+int64_t http_response_date_ms(const struct http_response *response)
+{
+    const char *value = http_response_header(response, "date");
+    int64_t date_s = value == NULL ? -1 : curl_getdate(value, NULL);
+    return date_s < 0 ? 0 : date_s * 1000;
+}
