@@ -114,5 +114,8 @@ void url_release(struct url *url);
 bool url_same_origin(const struct url *a, const struct url *b);
 /* Percent-encodes everything but unreserved characters. */
 void url_encode(struct text *to, const char *string);
+/* The way back; is_form: '+' is a blank. NULL for a broken escape or an encoded NUL. Returns new.
+ */
+char *url_decode(const char *bytes, size_t size, bool is_form);
 
 #endif

@@ -23,6 +23,14 @@ struct http_exchange;
 struct http_server;
 struct intake; /* opaque */
 
+/* Messages of Amazon SNS that carry no event. The decoder only tells them apart: whether signature
+ * and topic are right, and what follows, is not its business. */
+enum hook_confirm {
+    HOOK_CONFIRM_NONE,
+    HOOK_CONFIRM_SUBSCRIPTION,   /* the body's SubscribeURL awaits a visit */
+    HOOK_CONFIRM_UNSUBSCRIPTION, /* the subscription was ended; there is nothing to visit */
+};
+
 /* What the decoder made of one body. */
 struct decoded {
     struct event *events; /* registry and received_ms are filled in by the intake */
@@ -38,6 +46,7 @@ struct decoded {
     size_t fault_more; /* that are only counted */
     char *reply; /* JSON that the sender waits for, with status 200 (handshakes); NULL: the usual
                     answer */
+    enum hook_confirm confirm;
 };
 void decoded_release(struct decoded *decoded);
 

@@ -1,4 +1,5 @@
-/* The envelope of CNCF distribution (docker-registry 2.x, registry 3.x, GitLab's registry):
+/* The envelope of CNCF distribution (docker-registry 2.x, registry 3.x; GitLab's registry beside
+ * it):
  * {"events": […]}, sent as application/vnd.docker.distribution.events.v1+json or .v2+json, by test
  * tools as application/json. Not for senders that post a single event without the envelope.
  *
@@ -7,13 +8,15 @@
  * dropped before anything of it is checked. */
 #include "decode.h"
 
-#include "regwarden/manifest.h"
+/* The envelope itself is the surer sign: proxies rewrite content types. */
+bool distribution_is_envelope(const struct json *body)
+{
+    return json_is(json_get(body, "events"), JSON_KIND_ARRAY);
+}
 
 static bool distribution_recognises(const struct hook_message *message)
 {
-    /* The envelope itself is the surer sign: proxies rewrite content types. */
-    const struct json *body = message->body;
-    return json_is(json_get(body, "events"), JSON_KIND_ARRAY);
+    return distribution_is_envelope(message->body) && !gitlab_has_actor(message->body);
 }
 
 /* "push" and "delete" are of interest; pulls, mounts and what later versions may add are not. */
@@ -28,13 +31,6 @@ static bool action_of(const char *name, enum event_action *ret)
         return true;
     }
     return false;
-}
-
-/* Blobs are told by their media type. A delete of a manifest and one of a blob look the same, and
- * neither has a type: both go on, and the record knows which digests are images. */
-static bool is_of_interest(const char *media_type)
-{
-    return media_type == NULL || media_type_is_manifest(media_type);
 }
 
 static int read_target(const struct json *target, struct draft *draft, struct error *err)
@@ -69,7 +65,9 @@ static int decode_event(const struct json *event, struct decoded *decoded, struc
     int r = decode_string(target, "mediaType", &draft.media_type, err);
     if (r != 0)
         return r;
-    if (!is_of_interest(draft.media_type)) {
+    /* A delete of a manifest and one of a blob look the same, and neither has a type: both go on,
+     * and the record knows which digests are images. */
+    if (!media_type_may_be_manifest(draft.media_type)) {
         decoded->ignored++;
         return 0;
     }
@@ -94,21 +92,21 @@ static void note_instance(const struct json *event, struct decoded *decoded)
             decode_label(decode_hint(json_get(event, "source"), "instanceID"), DECODE_ID_MAX);
 }
 
-static int distribution_decode(const struct hook_message *message,
-                               const struct config_registry *registry, struct decoded *ret,
-                               struct error *err)
+int distribution_decode_envelope(const struct json *body,
+                                 bool (*is_ignored)(const struct json *event), struct decoded *ret,
+                                 struct error *err)
 {
-    const struct json *body = message->body;
-    (void)registry; /* hosts in the payload come from the client's Host header: never looked at */
-    const struct json *events = json_get(body, "events");
-    if (!json_is(events, JSON_KIND_ARRAY))
+    if (!distribution_is_envelope(body))
         return error_set(err, FAILURE_INPUT, "there is no array \"events\"");
+    const struct json *events = json_get(body, "events");
     size_t total = json_count(events);
     for (size_t i = 0; i < total && decoded_has_room(ret, i, total); i++) {
         const struct json *event = json_at(events, i);
         struct error fault = {0};
         note_instance(event, ret);
-        if (decode_event(event, ret, &fault) != 0) {
+        if (is_ignored != NULL && is_ignored(event)) {
+            ret->ignored++;
+        } else if (decode_event(event, ret, &fault) != 0) {
             error_wrap(&fault, "event %zu", i);
             decoded_add_fault(ret, &fault);
         }
@@ -116,9 +114,17 @@ static int distribution_decode(const struct hook_message *message,
     return 0;
 }
 
+static int distribution_decode(const struct hook_message *message,
+                               const struct config_registry *registry, struct decoded *ret,
+                               struct error *err)
+{
+    (void)registry; /* hosts in the payload come from the client's Host header: never looked at */
+    return distribution_decode_envelope(message->body, NULL, ret, err);
+}
+
 const struct decoder decoder_distribution = {
     .name = "distribution",
-    .summary = "CNCF distribution 2.x and 3.x, GitLab's registry",
+    .summary = "CNCF distribution 2.x and 3.x",
     .proof = HOOK_PROOF_SECRET,
     .recognises = distribution_recognises,
     .decode = distribution_decode,

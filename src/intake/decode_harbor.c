@@ -1,6 +1,8 @@
 /* Harbor's webhooks, in the default format {"type", "operator", "event_data"} and as structured
- * CloudEvents {"specversion", "type", "operator", "data"}. Only pushed and deleted artifacts
- * matter; scans, quotas, replication, retention and pulls are ignored. */
+ * CloudEvents {"specversion", "type", "operator", "data"}. Pushed and deleted artifacts matter, and
+ * that a scan for vulnerabilities is done; quotas, replication, retention and pulls are ignored:
+ * those name artifacts in prose only, and what they did is told by pushes or found by the sweep.
+ * Who pushed never makes a push uninteresting: anyone may name a robot like a scanner's. */
 #include "decode.h"
 
 enum { HARBOR_RESOURCES_MAX = 256 };
@@ -15,6 +17,9 @@ struct harbor_type {
 static const struct harbor_type harbor_types[] = {
     {.plain = "PUSH_ARTIFACT", .cloud_event = "harbor.artifact.pushed", .action = EVENT_PUSH},
     {.plain = "DELETE_ARTIFACT", .cloud_event = "harbor.artifact.deleted", .action = EVENT_DELETE},
+    {.plain = "SCANNING_COMPLETED",
+     .cloud_event = "harbor.scan.completed",
+     .action = EVENT_SCANNED},
 };
 
 static bool is_cloud_event(const struct json *body)
@@ -52,6 +57,17 @@ static const struct harbor_type *type_of(const struct json *body)
 static const char *tag_unless_digest(const char *tag)
 {
     return tag == NULL || strchr(tag, ':') != NULL ? NULL : tag;
+}
+
+/* Making a list of contents (SBOM) is called a scan too. */
+static bool is_sbom_scan(const struct json *data)
+{
+    const char *type = decode_hint(json_get(data, "scan"), "scan_type");
+    const struct json *resource = json_at(json_get(data, "resources"), 0);
+    if (type != NULL)
+        return text_equal(type, "sbom");
+    return json_get(resource, "sbom_overview") != NULL &&
+           json_get(resource, "scan_overview") == NULL;
 }
 
 static int decode_resource(const struct json *resource, const struct draft *common,
@@ -107,6 +123,10 @@ static int harbor_decode(const struct hook_message *message, const struct config
         return 0;
     }
     const struct json *data = json_get(body, is_cloud_event(body) ? "data" : "event_data");
+    if (type->action == EVENT_SCANNED && is_sbom_scan(data)) {
+        ret->ignored++;
+        return 0;
+    }
     struct draft common = {
         .action = type->action,
         .repository = decode_hint(json_get(data, "repository"), "repo_full_name"),

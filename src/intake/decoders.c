@@ -2,20 +2,15 @@
  * that each event has to pass. Knows no dialect itself. */
 #include "decode.h"
 
+#include "regwarden/manifest.h"
 #include "regwarden/reference.h"
 
+/* No two recognise the same message, so that the order means nothing. */
 const struct decoder *const decoders[] = {
-    &decoder_distribution,
-    &decoder_harbor,
-    &decoder_ecr,
-    NULL,
-};
-
-/* Far above what any sender writes; low enough that parsing one body stays cheap. */
-static const struct json_limits body_limits = {
-    .max_bytes = 4u << 20,
-    .max_depth = 32,
-    .max_values = 200000,
+    &decoder_distribution, &decoder_gitlab, &decoder_harbor,     &decoder_ecr,
+    &decoder_sns,          &decoder_acr,    &decoder_event_grid, &decoder_gar,
+    &decoder_github,       &decoder_gitea,  &decoder_quay,       &decoder_docker_hub,
+    &decoder_zot,          &decoder_jfrog,  &decoder_nexus,      NULL,
 };
 
 static const struct decoder *decoder_recognise(const struct hook_message *message)
@@ -52,7 +47,19 @@ static int draft_check(const struct draft *draft, struct digest *ret_digest, str
         return fault_of(err, "the tag", draft->tag);
     if (draft->tag == NULL && draft->digest == NULL)
         return error_set(err, FAILURE_INPUT, "the event names neither a tag nor a digest");
+    if (draft->action == EVENT_SCANNED && draft->digest == NULL)
+        return error_set(err, FAILURE_INPUT,
+                         "the event does not name the digest of what was scanned");
     return decode_digest(draft->digest, ret_digest, err);
+}
+
+void draft_set_reference(struct draft *draft, const char *reference)
+{
+    /* A colon is in every digest and in no tag, so that a damaged digest is not taken for a tag. */
+    if (reference != NULL && strchr(reference, ':') != NULL)
+        draft->digest = reference;
+    else
+        draft->tag = reference;
 }
 
 static struct event *decoded_new_event(struct decoded *decoded)
@@ -111,6 +118,7 @@ void decoded_release(struct decoded *decoded)
     free(decoded->events);
     free(decoded->faults);
     free(decoded->instance);
+    free(decoded->reply);
     *decoded = (struct decoded){0};
 }
 
@@ -132,6 +140,20 @@ const char *decode_hint(const struct json *object, const char *key)
 {
     const char *string = json_get_string(object, key);
     return string == NULL || string[0] == '\0' ? NULL : string;
+}
+
+char *decode_lower(char *text)
+{
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    }
+    return text;
+}
+
+bool media_type_may_be_manifest(const char *media_type)
+{
+    return media_type == NULL || media_type_is_manifest(media_type);
 }
 
 char *decode_label(const char *value, size_t max)
@@ -158,7 +180,7 @@ int decode_body(const struct decode_input *input, struct decoded *ret,
 {
     *ret_decoder = decoder_find(input->registry->dialect);
     AUTO_JSON struct json *body = NULL;
-    int r = json_parse(input->message->bytes, input->message->size, &body_limits, &body, err);
+    int r = message_parse_body(input->message, &body, err);
     if (r != 0)
         return error_wrap(err, "the body is not JSON that is accepted"), r;
     struct hook_message message = *input->message;

@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 enum percent_kind {
-    PERCENT_PATH, /* one segment: an encoded slash is refused */
-    PERCENT_FORM, /* a query's name or value: '+' is a blank */
+    PERCENT_PATH,  /* one segment: an encoded slash is refused */
+    PERCENT_FORM,  /* a query's name or value: '+' is a blank */
+    PERCENT_PLAIN, /* nothing else is special */
 };
 
 /* Returns new; NULL for a broken escape, an encoded NUL, or what the kind refuses. */

@@ -1,6 +1,8 @@
 /* Strict absolute URLs: what two programs could read differently is refused. */
 #include "regwarden/http_client.h"
 
+#include "http_percent.h"
+
 #include <stdlib.h>
 
 enum { URL_MAX_BYTES = 16 * 1024, PORT_DIGITS_MAX = 5 };
@@ -148,4 +150,9 @@ void url_encode(struct text *to, const char *string)
             text_add_char(to, digits[byte & 15]);
         }
     }
+}
+
+char *url_decode(const char *bytes, size_t size, bool is_form)
+{
+    return http_percent_decode(bytes, size, is_form ? PERCENT_FORM : PERCENT_PLAIN);
 }

@@ -188,7 +188,9 @@ static const struct row rows[] = {
          "\"result\":\"SUCCESS\",\"action-type\":\"PUSH\",\"repository-name\":\"a\","
          "\"image-digest\":\"sha256:7f5b\""),
      "ecr", 0, 0, 1, ""},
-    {"ECR scan", "ecr", "{\"source\":\"aws.ecr\",\"detail-type\":\"ECR Image Scan\",\"detail\":{}}",
+    {"ECR scan", "ecr",
+     "{\"source\":\"aws.ecr\",\"detail-type\":\"ECR Image "
+     "Scan\",\"detail\":{\"scan-status\":\"FAILED\"}}",
      "ecr", 0, 1, 0, NULL},
     {"EventBridge of another source", "ecr",
      "{\"source\":\"aws.ec2\",\"detail-type\":\"ECR Image Action\"}", "ecr", 0, 0, 0,

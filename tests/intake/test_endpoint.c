@@ -91,7 +91,7 @@ static void wrong_bodies_become_dead_letters(void **state)
         {"[]", "no dialect"},
         {"{\"events\":[{}]}", "event 0: the event has no action"},
         {"{\"events\":[{},3]}", "event 0: the event has no action; event 1: "},
-        {"payload=%7B%7D", "not JSON"},
+        {"payload%7B%7D", "not JSON"},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
