@@ -69,6 +69,12 @@ enum param_type {
     PARAM_PAIRS,         /* struct text_pairs: a map of scalars */
     PARAM_BYTES_BY_NAME, /* struct text_pairs whose values were checked with text_parse_bytes; keys
                             checked against `choices` when given */
+    PARAM_RECORDS, /* struct param_records: a list of maps of scalars; keys are among `choices` */
+};
+enum { PARAM_RECORDS_MAX = 1024 };
+struct param_records {
+    struct text_pairs *items;
+    size_t count;
 };
 const char *
 param_type_name(enum param_type type); /* "boolean", "integer", "size", "duration", … for help */
@@ -84,9 +90,10 @@ struct param {
     const char *fallback; /* default, as it would be written in YAML; NULL: empty, zero or false. A
                              list: "[a, b]" */
     int64_t min, max;     /* PARAM_INTEGER, PARAM_BYTES, PARAM_DURATION; both 0: no bounds */
-    const char *const *choices; /* PARAM_CHOICE, PARAM_BYTES_BY_NAME; ends with NULL */
-    const char *unit;           /* for help; NULL when there is none */
-    const char *help;           /* one or two sentences, ends with a full stop */
+    const char *const
+        *choices;     /* PARAM_CHOICE, PARAM_BYTES_BY_NAME, PARAM_RECORDS; ends with NULL */
+    const char *unit; /* for help; NULL when there is none */
+    const char *help; /* one or two sentences, ends with a full stop */
 };
 
 /* Fills `settings` (zeroed) from the map (NULL node: defaults only): unknown keys, wrong types, out

@@ -26,7 +26,7 @@ static void add_choices(struct text *to, const struct param *param)
 {
     if (!param->choices || !param->choices[0])
         return;
-    text_add(to, " One of: ");
+    text_add(to, param->type == PARAM_RECORDS ? " Members: " : " One of: ");
     for (size_t i = 0; param->choices[i]; i++) {
         text_add(to, i ? ", " : "");
         add_escaped(to, param->choices[i]);

@@ -47,9 +47,9 @@ static void print_param(const struct param *param)
            param->unit ? ", in " : "", param->unit ? param->unit : "",
            param->fallback ? ", default " : "", param->fallback ? param->fallback : "",
            param->help);
+    const char *before = param->type == PARAM_RECORDS ? "      Members: " : "      One of: ";
     for (size_t i = 0; param->choices && param->choices[i]; i++)
-        printf("%s%s%s", i ? ", " : "      One of: ", param->choices[i],
-               param->choices[i + 1] ? "" : "\n");
+        printf("%s%s%s", i ? ", " : before, param->choices[i], param->choices[i + 1] ? "" : "\n");
 }
 
 static void print_rule(const struct rule_type *rule)

@@ -166,3 +166,67 @@ void param_bytes_by_name_schema(const struct param *param, struct json *schema)
     }
     json_set_take(schema, "additionalProperties", value);
 }
+
+static int check_key(const struct param *param, const struct text_pair *pair, struct error *err)
+{
+    return check_name(param, pair->key, err);
+}
+
+int param_read_records(const struct param *param, const struct yaml_node *node, void *field,
+                       struct error *err)
+{
+    struct param_records *records = field;
+
+    if (node->kind != YAML_KIND_LIST)
+        return error_set(err, FAILURE_INPUT, "expected a list of maps");
+    if (node->count > PARAM_RECORDS_MAX)
+        return error_set(err, FAILURE_INPUT, "the list has more than %d entries",
+                         PARAM_RECORDS_MAX);
+    records->items = memory_new_array(node->count, sizeof(*records->items));
+    for (size_t i = 0; i < node->count; i++) {
+        int failure =
+            read_checked(param, node->items[i], check_key, &records->items[records->count++], err);
+
+        if (failure) {
+            (void)error_wrap(err, "entry %zu", i + 1);
+            param_release_records(field);
+            return failure;
+        }
+    }
+    return 0;
+}
+
+void param_release_records(void *field)
+{
+    struct param_records *records = field;
+
+    for (size_t i = 0; i < records->count; i++)
+        text_pairs_release(&records->items[i]);
+    free(records->items);
+    *records = (struct param_records){0};
+}
+
+struct json *param_records_to_json(const struct param *param, const void *field)
+{
+    const struct param_records *records = field;
+    struct json *list = json_new_array();
+
+    (void)param;
+    for (size_t i = 0; i < records->count; i++)
+        json_append_take(list, json_from_pairs(&records->items[i]));
+    return list;
+}
+
+void param_records_schema(const struct param *param, struct json *schema)
+{
+    struct json *record = json_new_object();
+    struct json *members = json_new_object();
+
+    for (size_t i = 0; param->choices[i]; i++)
+        json_set_take(members, param->choices[i], scalar_schema());
+    json_set_string(record, "type", "object");
+    json_set_take(record, "properties", members);
+    json_set_bool(record, "additionalProperties", false);
+    json_set_string(schema, "type", "array");
+    json_set_take(schema, "items", record);
+}

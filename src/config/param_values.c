@@ -345,6 +345,15 @@ static const struct param_kind kinds[] = {
             .schema = param_bytes_by_name_schema,
             .structured = true,
         },
+    [PARAM_RECORDS] =
+        {
+            .name = "list of maps",
+            .read = param_read_records,
+            .release = param_release_records,
+            .to_json = param_records_to_json,
+            .schema = param_records_schema,
+            .structured = true,
+        },
 };
 
 const struct param_kind *param_kind(enum param_type type)

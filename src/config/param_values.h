@@ -22,4 +22,10 @@ struct json *param_pairs_to_json(const struct param *param, const void *field);
 void param_pairs_schema(const struct param *param, struct json *schema);
 void param_bytes_by_name_schema(const struct param *param, struct json *schema);
 
+int param_read_records(const struct param *param, const struct yaml_node *node, void *field,
+                       struct error *err);
+void param_release_records(void *field);
+struct json *param_records_to_json(const struct param *param, const void *field);
+void param_records_schema(const struct param *param, struct json *schema);
+
 #endif

@@ -125,6 +125,13 @@ static const char referrers_json[] =
     "\"signed\":true},{\"kind\":\"sbom\",\"type\":\"https://spdx.dev/Document\"},"
     "{\"kind\":\"signature\",\"type\":\"application/vnd.cncf.notary.signature\"}]}";
 
+/* Scanned by the registry on the day of the build; nothing that most policies mind. */
+static const char vulnerabilities_json[] =
+    "{\"reports\":[{\"source\":\"harbor\",\"scanner\":\"Trivy v0.60.0\",\"ofRegistry\":true,"
+    "\"generated\":\"2030-01-01T13:00:00Z\",\"items\":[{\"id\":\"CVE-2029-0001\","
+    "\"package\":\"libc6\",\"version\":\"2.41-12\",\"severity\":\"low\",\"fixable\":\"no\","
+    "\"published\":\"2029-02-03T00:00:00Z\"}]}]}";
+
 static struct manifest *read_manifest(size_t config_size)
 {
     AUTO_FREE char *json = text_new(
@@ -190,5 +197,6 @@ struct json *example_image_facts(void)
     add_group(document, FACT_FILES, files_json);
     add_group(document, FACT_PROVENANCE, provenance_json);
     add_group(document, FACT_REFERRERS, referrers_json);
+    add_group(document, FACT_VULNERABILITIES, vulnerabilities_json);
     return document;
 }

@@ -39,6 +39,7 @@ static const struct rule_type *const rules[] = {
     &rule_tag_immutable,
     &rule_tag_name,
     &rule_volumes,
+    &rule_vulnerabilities,
     &rule_wasted_space,
     &rule_workdir,
 };

@@ -36,6 +36,7 @@ extern const struct rule_type rule_size_growth;
 extern const struct rule_type rule_tag_immutable;
 extern const struct rule_type rule_tag_name;
 extern const struct rule_type rule_volumes;
+extern const struct rule_type rule_vulnerabilities;
 extern const struct rule_type rule_wasted_space;
 extern const struct rule_type rule_workdir;
 

@@ -20,11 +20,13 @@ struct settings {
     struct text_list list;
     struct text_pairs pairs;
     struct text_pairs sizes;
+    struct param_records records;
     char *deep;
 };
 
 static const char *const colors[] = {"red", "green", "blue", NULL};
 static const char *const runtimes[] = {"node", "go", NULL};
+static const char *const record_keys[] = {"id", "until", NULL};
 
 #define FIELD(member) offsetof(struct settings, member)
 
@@ -76,6 +78,11 @@ static const struct param table[] = {
      .choices = runtimes,
      .max = 1000000000,
      .help = "Sizes."},
+    {.name = "records",
+     .type = PARAM_RECORDS,
+     .offset = FIELD(records),
+     .choices = record_keys,
+     .help = "Records."},
     {.name = "group.deep.er",
      .type = PARAM_TEXT,
      .offset = FIELD(deep),
@@ -202,6 +209,13 @@ static void refusals_name_place_and_setting(void **state)
         {"required: x\nsizes: {rust: 1MB}", "f:2:8: sizes: unknown name 'rust'"},
         {"required: x\nsizes: {go: 1X}", "f:2:8: sizes: go: '1X' is not a size"},
         {"required: x\nsizes: {go: 2GB}", "f:2:8: sizes: go: 2 GB is more than"},
+        {"required: x\nrecords: {id: a}", "f:2:10: records: expected a list of maps"},
+        {"required: x\nrecords: [{id: a}, b]",
+         "f:2:10: records: entry 2: expected a map of names and values"},
+        {"required: x\nrecords: [{ids: a}]",
+         "f:2:10: records: entry 1: unknown name 'ids', did you mean 'id'?"},
+        {"required: x\nrecords: [{id: [a]}]",
+         "f:2:10: records: entry 1: 'id' needs a single value"},
         {"required: x\nsizes: 5MB", "f:2:8: sizes: expected a map of names and values"},
     };
     (void)state;
@@ -239,6 +253,7 @@ static void settings_written_as_json_read_back_the_same(void **state)
         "{required: x, pairs: {k: v}, sizes: {go: 1KiB}, group: {deep: {er: x}}}",
         "required: x\nsize: 2GB\nage: 1d\nlist: [a, b]",
         "required: x\nsize: 1001\nage: 1001ms",
+        "{required: x, records: [{id: a, until: 2030-01-01}, {id: b}]}",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -270,7 +285,7 @@ static void the_schema_says_what_the_reader_does(void **state)
     assert_false(json_bool(json_get(schema, "additionalProperties"), true));
     assert_string_equal(json_string(json_at(json_get(schema, "required"), 0)), "required");
     assert_int_equal(json_count(json_get(schema, "required")), 1);
-    assert_int_equal(json_count(json_get(schema, "properties")), 11);
+    assert_int_equal(json_count(json_get(schema, "properties")), 12);
     assert_string_equal(json_get_string(at(schema, "on"), "type"), "boolean");
     assert_true(json_bool(json_get(at(schema, "on"), "default"), false));
     assert_int_equal(json_get_integer(at(schema, "count"), "minimum", 0), -5);
@@ -284,6 +299,7 @@ static void the_schema_says_what_the_reader_does(void **state)
     assert_string_equal(json_get_string(at(schema, "pairs"), "description"), "Pairs.");
     assert_int_equal(json_count(json_get(json_get(at(schema, "sizes"), "propertyNames"), "enum")),
                      2);
+    assert_int_equal(json_count(at(json_get(at(schema, "records"), "items"), "until")), 1);
     const struct json *deep = at(at(schema, "group"), "deep");
     assert_false(json_bool(json_get(deep, "additionalProperties"), true));
     assert_string_equal(json_get_string(at(deep, "er"), "default"), "[not a list]");
@@ -314,6 +330,7 @@ static void types_have_names(void **state)
     assert_string_equal(param_type_name(PARAM_BOOL), "boolean");
     assert_string_equal(param_type_name(PARAM_BYTES), "size");
     assert_string_equal(param_type_name(PARAM_BYTES_BY_NAME), "sizes by name");
+    assert_string_equal(param_type_name(PARAM_RECORDS), "list of maps");
 }
 
 int main(void)
