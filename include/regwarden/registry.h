@@ -34,9 +34,10 @@ const char *registry_get_name(const struct registry *registry);
 /* What the registry was seen to be able to do; unknown until it was tried. */
 struct registry_abilities {
     enum answer tag_delete, manifest_delete, referrers_api, mount, catalog;
-    enum answer labels;       /* on single images: registry_add_label() */
-    enum answer archive;      /* registry_archive() */
-    enum answer scan_reports; /* registry_fetch_scan_report() */
+    enum answer labels;         /* on single images: registry_add_label() */
+    enum answer archive;        /* registry_archive() */
+    enum answer scan_reports;   /* registry_fetch_scan_report() */
+    enum answer keeps_untagged; /* an image stays when its last tag is removed alone */
 };
 void registry_abilities(const struct registry *registry, struct registry_abilities *ret);
 /* The type in the settings, or what was found out; REGISTRY_TYPE_AUTO until it is known. */

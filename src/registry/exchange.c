@@ -9,8 +9,8 @@
 
 #include "auth.h"
 #include "errors.h"
-#include "internal.h"
 #include "location.h"
+#include "profile.h"
 #include "queue.h"
 
 enum { AUTH_ROUNDS_MAX = 2 };
@@ -291,6 +291,7 @@ static void note_answer(struct exchange *exchange, const struct http_response *r
     registry->counters.bytes_received += response->body_size;
     if (exchange->foreign || is_own_failure(response))
         return;
+    profiles_note_answer(registry, response);
     queue_report(registry->queue, &exchange->entry, looks_alive(response));
     if (response->status != 429 && response->status != 503)
         return;

@@ -28,6 +28,8 @@ struct operation {
 };
 TAILQ_HEAD(operation_list, operation);
 
+struct registry_profile;
+
 struct registry {
     struct loop *loop;
     const struct config_registry *settings; /* borrowed */
@@ -39,7 +41,9 @@ struct registry {
     struct queue *queue;
     struct registry_abilities abilities;
     struct registry_counters counters;
-    bool head_refused; /* HEAD of a manifest does not tell here: GET at once */
+    const struct registry_profile *profile; /* NULL: its kind is not known yet */
+    unsigned undecided;                     /* times that it did not let itself be told */
+    bool head_refused;                      /* HEAD of a manifest does not tell here: GET at once */
     struct operation_list operations;
     uint64_t last_id;
     struct timer *soon; /* tells refused operations */

@@ -7,7 +7,7 @@
 #include "regwarden/memory.h"
 
 #include "auth.h"
-#include "internal.h"
+#include "profile.h"
 #include "queue.h"
 
 const struct registry_tuning registry_tuning_default = {
@@ -117,6 +117,7 @@ int registry_new_tuned(struct loop *loop, const struct config_registry *settings
     }
     registry->queue = queue_new(loop, &queue_owner, &registry->tuning, places_of(settings));
     registry->soon = timer_new(loop, tell_refused, registry);
+    profiles_begin(registry);
     *ret = registry;
     return 0;
 }

@@ -32,6 +32,12 @@ static uint64_t fetch_referrers(void *self, const char *repository, const struct
     return registry_fetch_referrers(self, repository, digest, done, argument);
 }
 
+static uint64_t fetch_scan_report(void *self, const char *repository, const struct digest *digest,
+                                  registry_done_f *done, void *argument)
+{
+    return registry_fetch_scan_report(self, repository, digest, done, argument);
+}
+
 static void cancel(void *self, uint64_t id)
 {
     registry_cancel(self, id);
@@ -44,6 +50,7 @@ struct image_source registry_image_source(struct registry *registry)
                                  .stream_blob = stream_blob,
                                  .resume = resume,
                                  .fetch_referrers = fetch_referrers,
+                                 .fetch_scan_report = fetch_scan_report,
                                  .cancel = cancel,
                                  .self = registry,
                                  .loop = registry->loop};

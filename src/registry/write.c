@@ -4,7 +4,7 @@
 #include "regwarden/memory.h"
 
 #include "errors.h"
-#include "internal.h"
+#include "profile.h"
 
 struct put_operation {
     struct operation operation; /* first */
@@ -58,8 +58,8 @@ static int prepare_put(const struct registry_manifest_put *put, struct put_opera
     return rc;
 }
 
-uint64_t registry_put_manifest(struct registry *registry, const struct registry_manifest_put *put,
-                               registry_done_f *done, void *argument)
+uint64_t oci_put_manifest(struct registry *registry, const struct registry_manifest_put *put,
+                          registry_done_f *done, void *argument)
 {
     AUTO_FREE char *name = text_printable(put->repository ? put->repository : "", 255);
     AUTO_FREE char *shown = text_printable(put->reference ? put->reference : "", 160);
@@ -142,9 +142,8 @@ static uint64_t start_delete(struct delete_operation *removal, const char *repos
     return removal->operation.id;
 }
 
-uint64_t registry_delete_manifest(struct registry *registry, const char *repository,
-                                  const struct digest *digest, registry_done_f *done,
-                                  void *argument)
+uint64_t oci_delete_manifest(struct registry *registry, const char *repository,
+                             const struct digest *digest, registry_done_f *done, void *argument)
 {
     char text[DIGEST_TEXT_SIZE];
     AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
@@ -158,8 +157,8 @@ uint64_t registry_delete_manifest(struct registry *registry, const char *reposit
     return start_delete(removal, repository, path);
 }
 
-uint64_t registry_delete_tag(struct registry *registry, const char *repository, const char *tag,
-                             registry_done_f *done, void *argument)
+uint64_t oci_delete_tag(struct registry *registry, const char *repository, const char *tag,
+                        registry_done_f *done, void *argument)
 {
     AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     AUTO_FREE char *shown = text_printable(tag ? tag : "", 160);

@@ -49,6 +49,7 @@ static void set_settings(struct client *client, const struct client_options *opt
     settings->url = memory_copy_text(options->url ? options->url
                                      : secure     ? secure
                                                   : client->stub.url);
+    settings->type = options->find_type ? REGISTRY_TYPE_AUTO : REGISTRY_TYPE_OCI;
     settings->concurrency = options->concurrency ? options->concurrency : 4;
     settings->timeout_ms = options->timeout_ms ? options->timeout_ms : 2000;
     settings->ca_file = memory_copy_text(

@@ -26,6 +26,7 @@ struct client_options {
     const char *token_realm;
     const char *url;     /* NULL: a stub of the scenario */
     bool distrust;       /* an https stub's authority is not made known */
+    bool find_type;      /* type "auto"; else "oci", which asks nothing */
     int64_t concurrency; /* 0: 4 */
     int64_t timeout_ms;  /* 0: 2000 */
     const struct registry_tuning *tuning;

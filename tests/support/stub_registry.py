@@ -869,6 +869,59 @@ class LinkEndless(Registry):
         request.json({"tags": [f"t{page}"]}, {"Link": f'<?page={page + 1}>; rel="next"'})
 
 
+class LinkCircle(Registry):
+    """A circle of seven pages, which none of its pages is the first of."""
+
+    def tag_list(self, request, repository):
+        page = int(request.query.get("page", "-3"))
+        request.json({"tags": [f"t{page + 3}"]}, {"Link": f'<?page={(page + 1) % 7 if page >= 0 else page + 1}>; rel="next"'})
+
+
+class LinkLong(Registry):
+    def tag_list(self, request, repository):
+        request.json({"tags": ["a"]}, {"Link": f'<?token={"x" * 2000}>; rel="next"'})
+
+
+class PagesOpaque(Pages):
+    """The place is a token, not a name."""
+
+    def tag_list(self, request, repository):
+        first = int(base64.b32decode(request.query["next_page"])) if "next_page" in request.query else 0
+        headers = {}
+        if first + 2 < 5:
+            token = base64.b32encode(b"%03d" % (first + 2)).decode()
+            headers["Link"] = f'<{request.path_only}?n=2&next_page={urllib.parse.quote(token)}>; rel="next"'
+        request.json({"name": repository, "tags": self.names()[first:first + 2]}, headers)
+
+
+class PageGone(Pages):
+    """Refuses to go on behind a name that is not there any more."""
+
+    status = 400
+
+    def tag_list(self, request, repository):
+        if "last" in request.query:
+            request.error(self.status, "NAME_INVALID", "invalid last")
+        else:
+            super().tag_list(request, repository)
+
+
+class PageAbsent(PageGone):
+    status = 404
+
+
+class AllAtOnce(Registry):
+    """Sends all names at once and in no order, whatever is asked."""
+
+    def tag_list(self, request, repository):
+        names = [f"t{i:05}" for i in range(12000)]
+        request.json({"tags": names[1::2] + names[::2]})
+
+    def repositories(self, request):
+        names = [f"team/r{i:05}" for i in range(6000)]
+        request.json({"repositories": names[::-1]})
+
+
 class LinkBroken(Registry):
     def tag_list(self, request, repository):
         request.json({"tags": ["a"]}, {"Link": '<?page=1; rel="next"'})
@@ -901,6 +954,82 @@ class PageSizeRefused(Registry):
 
 class NoCatalog(Registry):
     catalog = False
+
+
+# Kinds of registries, and what they answer to those who ask what they are.
+
+class KindHarbor(Registry):
+    routes = [*Registry.routes, (r"/api/v2\.0/ping", "ping")]
+
+    def ping(self, request):
+        request.answer(200, b"Pong", {"Content-Type": "text/plain; charset=utf-8"})
+
+
+class KindHarborToken(Registry):
+    """Tells by its challenge."""
+
+    def refuse(self, request):
+        if request.headers.get("Authorization", "").startswith("Bearer "):
+            return False
+        if request.path_only == "/service/token":
+            request.json({"token": "t"})
+        else:
+            request.error(401, "UNAUTHORIZED", "unauthorized", {
+                "WWW-Authenticate": f'Bearer realm="http://127.0.0.1:{PORT}/service/token",service="harbor-registry"'})
+        return True
+
+
+class KindZot(Registry):
+    routes = [*Registry.routes, (r"/v2/_oci/ext/discover", "discover")]
+
+    def base(self, request):
+        request.answer(200, b"", {"Docker-Distribution-Api-Version": "registry/2.0"})
+
+    def discover(self, request):
+        request.json({"extensions": []})
+
+
+class KindDistribution(Registry):
+    def base(self, request):
+        request.answer(200, b"{}", {"Docker-Distribution-Api-Version": "registry/2.0"})
+
+
+class KindNexus(Registry):
+    def base(self, request):
+        request.answer(200, b"{}", {"Docker-Distribution-Api-Version": "registry/2.0", "Server": "Nexus/3.70.1"})
+
+
+class KindPages(Registry):
+    """A web application that answers every other address with its start page."""
+
+    def handle(self, request):
+        if request.path_only.startswith("/v2/app/"):
+            super().handle(request)
+        else:
+            request.answer(200, b"<html>Pong</html>", {"Content-Type": "text/html"})
+
+
+class KindDenied(Registry):
+    """Does not let itself be asked."""
+
+    def refuse(self, request):
+        if request.path_only.startswith("/v2/app/"):
+            return False
+        request.error(403, "DENIED", "requested access to the resource is denied")
+        return True
+
+
+class KindBusy(Registry):
+    """Its first answers are no answers."""
+
+    def refuse(self, request):
+        if request.path_only != "/api/v2.0/ping":
+            return False
+        if self.count("ping") > 4:
+            request.answer(200, b"Pong")
+        else:
+            request.answer(503, b"")
+        return True
 
 
 # Referrers.
