@@ -222,27 +222,57 @@ void store_update_plan(struct store *store, const struct plan_update *update, st
                        void *argument);
 
 /* --- sweep --- */
-struct sweep_item {
-    const char *repository;
-    const char *tag;
-    struct digest digest;
+/* A sweep is recorded a batch at a time, each with the position that the walk had reached: one that
+ * broke off goes on there, as the same sweep. */
+struct sweep_start { /* copied */
+    const char *registry, *cause;
+    int64_t at_ms;
+    int64_t resume_after_ms; /* the registry's last sweep goes on if it broke off and its last batch
+                                is not older; INT64_MAX: a new one begins */
 };
-/* Which of these are not recorded with this digest and a verdict are written to `ret_wanted` (array
- * of `count`) before the callback; all are marked seen in sweep `sweep_id` and known from now on.
- * Not wanted: artifacts, what we pushed ourselves, and tags recorded since the sweep began.
- * FAILURE_ABSENT for a sweep that was not begun. `items` must live until the callback. */
-void store_sweep_batch(struct store *store, const char *registry, int64_t sweep_id,
-                       const struct sweep_item *items, size_t count, bool *ret_wanted,
-                       store_done_f *done, void *argument);
-typedef void store_id_f(void *argument, const struct error *error, int64_t id);
-void store_sweep_begin(struct store *store, const char *registry, int64_t at_ms, const char *cause,
-                       store_id_f *done, void *argument);
+typedef void store_sweep_f(void *argument, const struct error *error, int64_t id,
+                           const char *position); /* NULL: from the start; borrowed */
+void store_sweep_begin(struct store *store, const struct sweep_start *start, store_sweep_f *done,
+                       void *argument);
+
+struct sweep_item {
+    struct event event; /* what was seen, as it is to be judged when it is news; received_ms: when
+                           the registry was asked. Borrowed */
+    enum answer has_label; /* ours; unknown where listings do not say */
+    bool wanted;           /* written: it is not recorded with this digest and a verdict; the event
+                              is durable now, and has its id */
+    int64_t redo;          /* written: plan of a label that somebody took off; it is planned again.
+                              0: none */
+};
+struct sweep_batch { /* must live until the callback */
+    int64_t id;
+    struct sweep_item *items;
+    size_t count;
+    const struct text_list *exceptions; /* repositories of which something could not be looked at:
+                                           nothing is missed there */
+    const char *position;               /* reached with this batch */
+    int64_t at_ms;
+};
+/* In one transaction. All items are marked seen, and known from now on. Not wanted: artifacts, what
+ * we pushed ourselves, tags recorded since the registry was asked, and what this sweep found
+ * before. FAILURE_ABSENT for a sweep that was not begun. */
+void store_sweep_batch(struct store *store, struct sweep_batch *batch, store_done_f *done,
+                       void *argument);
+
+/* Tags that plans of ours have put beside images that this sweep saw, and that it did not see:
+ * their plans are planned again. Once everything was walked, before the end. */
+typedef void store_ids_f(void *argument, const struct error *error, const int64_t *ids,
+                         size_t count);
+void store_sweep_redo_tags(struct store *store, int64_t id, int64_t at_ms, store_ids_f *done,
+                           void *argument);
+
 struct sweep_end { /* copied */
     int64_t id;
     int64_t at_ms;
     /* Placements of the registry that this sweep did not see (and that are older than its start)
      * are marked gone. */
     bool complete;
+    bool may_resume; /* it broke off; its position is kept */
     /* Globs of the repositories that it walked; those with a leading '!' it did not. NULL or
      * nothing but exceptions: all. What it did not walk is not marked. */
     const struct text_list *scope;

@@ -467,6 +467,12 @@ void acts_start(struct acts *acts)
     load_more(acts);
 }
 
+void acts_take_up(struct acts *acts, int64_t plan_id)
+{
+    span_join(&acts->left, &(struct span){plan_id - 1, plan_id});
+    load_more(acts);
+}
+
 size_t acts_active(const struct acts *acts)
 {
     return acts->running;

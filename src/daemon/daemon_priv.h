@@ -6,7 +6,7 @@
  * scanning.c    workers that look into layers, and how many reviews may wait for them
  * layers*.c     each layer is read once for all of them
  * acts.c        recorded plans are carried out, again after a restart
- * sweep.c       walks registries for what no event announced
+ * sweep*.c      walk registries for what no event announced
  * rejudge.c     judges again what was judged under other policies
  * bases*.c      what images are built on: the catalogue, and who follows it
  * Loop thread throughout. */
@@ -193,6 +193,7 @@ void acts_look(struct acts *acts);
 bool acts_have_looked(const struct acts *acts);
 void acts_start(struct acts *acts); /* goes on with that */
 void acts_add_take(struct acts *acts, struct acts_job *job);
+void acts_take_up(struct acts *acts, int64_t plan_id); /* planned again in the journal */
 size_t acts_active(const struct acts *acts);
 void acts_stop(struct acts *acts);
 

@@ -9,7 +9,15 @@
 
 enum { AFTER_FAILURE_MS = 60000, AFTER_FAILURE_MAX_MS = 3600000 };
 
-static void begin(struct sweep *sweep);
+/* A sweep that broke off goes on where it was.
+ *
+ * After a restart only for a while: most registries tell nobody twice what they told while we were
+ * down, and what was pushed meanwhile into the part that was walked already would wait for the
+ * sweep after this one. A crash or an update takes minutes. After a failure of the registry we were
+ * there all the time; then what was seen is just getting old. */
+enum { RESUME_AFTER_RESTART_MS = 15 * 60 * 1000, RESUME_AFTER_FAILURE_MS = 24 * 60 * 60 * 1000 };
+
+static void begin(struct sweep *sweep, int64_t resume_ms);
 
 static void interval_due(void *argument)
 {
@@ -17,7 +25,7 @@ static void interval_due(void *argument)
 
     free(sweep->cause);
     sweep->cause = memory_copy_text("interval");
-    begin(sweep);
+    begin(sweep, sweep->failures ? RESUME_AFTER_FAILURE_MS : 0);
 }
 
 struct sweeps *sweeps_new(struct daemon *daemon)
@@ -46,7 +54,7 @@ void sweeps_free(struct sweeps *sweeps)
 
         sweep_walk_release(sweep);
         timer_free(sweep->interval);
-        text_list_release(&sweep->exceptions);
+        sweep_position_release(&sweep->position);
         free(sweep->cause);
         free(sweep->last_error);
     }
@@ -73,7 +81,7 @@ static void arm_next(struct sweep *sweep, bool failed)
         return;
     if (sweep->again) {
         sweep->again = false;
-        begin(sweep);
+        begin(sweep, 0);
     } else if (failed) {
         timer_arm(sweep->interval, delay_after_failure_ms(sweep));
         sweep->failures++;
@@ -97,8 +105,10 @@ static void ended(void *argument, const struct error *error)
     } else {
         sweep->failures = 0;
         log_info(LOG_FIELDS({"registry", sweep->registry->settings->name}),
-                 "sweep finished: %zu repositories, %zu tags, %zu to judge",
-                 sweep->repository_count, sweep->tag_count, sweep->wanted_count);
+                 "sweep finished: %llu repositories, %llu tags, %llu to judge",
+                 (unsigned long long)sweep->position.repositories,
+                 (unsigned long long)sweep->position.tags,
+                 (unsigned long long)sweep->position.wanted);
     }
     arm_next(sweep, failed);
 }
@@ -111,30 +121,49 @@ static void list_scope(const struct sweep *sweep, struct text_list *ret)
     text_list_copy(ret, &settings->sweep_repositories);
     if (settings->quarantine_prefix && *settings->quarantine_prefix)
         text_list_add_take(ret, text_new("!%s/**", settings->quarantine_prefix));
-    for (size_t i = 0; i < sweep->exceptions.count; i++)
-        text_list_add_take(ret, text_new("!%s", sweep->exceptions.items[i]));
+}
+
+/* The registry is down, or we stop: it can go on. What fails for another reason does so again at
+ * the same place, unless it came further at least. */
+static bool may_resume(const struct sweep *sweep, const struct error *error)
+{
+    return sweep->broke_off && (error->kind == FAILURE_LATER || sweep->advanced);
 }
 
 static void end(struct sweep *sweep, const struct error *error)
 {
+    const struct sweep_position *position = &sweep->position;
     AUTO_TEXT_LIST struct text_list scope = {0};
     AUTO_FREE char *reason = NULL;
-    struct sweep_end end = {
-        .id = sweep->id, .at_ms = clock_wall_ms(), .complete = error == NULL, .scope = &scope};
+    struct sweep_end end = {.id = sweep->id,
+                            .at_ms = clock_wall_ms(),
+                            .complete = error == NULL,
+                            .may_resume = error && may_resume(sweep, error),
+                            .scope = &scope};
 
     if (error) {
         reason = memory_copy_text(error->text);
         free(sweep->last_error);
         sweep->last_error = memory_copy_text(error->text);
-    } else if (sweep->skipped) {
-        reason =
-            text_new("%zu cannot be looked at, the first: %s", sweep->skipped, sweep->skip.text);
+    } else if (position->skipped) {
+        reason = text_new("%llu cannot be looked at, the first: %s",
+                          (unsigned long long)position->skipped, position->reason);
         log_warning(LOG_FIELDS({"registry", sweep->registry->settings->name}), "%s, ignoring",
                     reason);
     }
     end.reason = reason;
     list_scope(sweep, &scope);
     store_sweep_end(sweep->daemon->store, &end, ended, sweep);
+}
+
+static void tags_redone(void *argument, const struct error *error, const int64_t *ids, size_t count)
+{
+    struct sweep *sweep = argument;
+
+    for (size_t i = 0; i < count; i++)
+        acts_take_up(sweep->daemon->acts, ids[i]);
+    sweep->all_redone += count;
+    end(sweep, error);
 }
 
 /* A catalogue that shows nothing may be one that we may not see. */
@@ -153,15 +182,29 @@ static void known_looked_up(void *argument, const struct error *error, struct js
 
 void sweep_walked(struct sweep *sweep, const struct error *error)
 {
+    struct store *store = sweep->daemon->store;
     struct store_filter filter = {.registry = sweep->registry->settings->name, .limit = 1};
 
-    if (error || sweep->repository_count > 0)
+    if (error)
         end(sweep, error);
+    else if (sweep->position.repositories > 0)
+        store_sweep_redo_tags(store, sweep->id, clock_wall_ms(), tags_redone, sweep);
     else
-        store_list(sweep->daemon->store, STORE_LIST_VERDICTS, &filter, known_looked_up, sweep);
+        store_list(store, STORE_LIST_VERDICTS, &filter, known_looked_up, sweep);
 }
 
-static void begun(void *argument, const struct error *error, int64_t id)
+/* A position that cannot be read was not written by this version: from the start, then. */
+static void go_where_it_was(struct sweep *sweep, const char *position)
+{
+    sweep->went_on = position && sweep_position_read(position, &sweep->position, NULL) == 0;
+    if (sweep->went_on)
+        log_info(LOG_FIELDS({"registry", sweep->registry->settings->name}),
+                 "the sweep goes on where it broke off, after %llu tags, in %s",
+                 (unsigned long long)sweep->position.tags,
+                 sweep->position.repository ? sweep->position.repository : "the catalogue");
+}
+
+static void begun(void *argument, const struct error *error, int64_t id, const char *position)
 {
     struct sweep *sweep = argument;
     struct error stopped;
@@ -173,9 +216,11 @@ static void begun(void *argument, const struct error *error, int64_t id)
     sweep->id = id;
     if (sweep->stopped) {
         error_set(&stopped, FAILURE_LATER, "stopped");
+        sweep->broke_off = true; /* a position is kept */
         end(sweep, &stopped);
         return;
     }
+    go_where_it_was(sweep, position);
     sweep_walk(sweep);
 }
 
@@ -193,11 +238,17 @@ static void looked_up(void *argument, const struct error *error, struct json *sw
     for (size_t i = 0; i < json_count(sweeps); i++)
         if (text_equal(json_get_string(json_at(sweeps, i), "state"), "complete"))
             sweep->is_first = false;
-    store_sweep_begin(sweep->daemon->store, sweep->registry->settings->name, sweep->begun_ms,
-                      sweep->cause, begun, sweep);
+    store_sweep_begin(
+        sweep->daemon->store,
+        &(struct sweep_start){
+            .registry = sweep->registry->settings->name,
+            .cause = sweep->cause,
+            .at_ms = sweep->begun_ms,
+            .resume_after_ms = sweep->resume_ms ? sweep->begun_ms - sweep->resume_ms : INT64_MAX},
+        begun, sweep);
 }
 
-static void begin(struct sweep *sweep)
+static void begin(struct sweep *sweep, int64_t resume_ms)
 {
     struct store_filter filter = {
         .registry = sweep->registry->settings->name, .state = "complete", .limit = 1};
@@ -211,10 +262,21 @@ static void begin(struct sweep *sweep)
     timer_disarm(sweep->interval);
     sweep->running = true;
     sweep->begun_ms = clock_wall_ms();
-    sweep->repository_count = sweep->tag_count = sweep->wanted_count = 0;
+    sweep->resume_ms = resume_ms;
+    sweep_position_release(&sweep->position);
+    sweep->broke_off = sweep->went_on = false;
     free(sweep->last_error);
     sweep->last_error = NULL;
     store_list(sweep->daemon->store, STORE_LIST_SWEEPS, &filter, looked_up, sweep);
+}
+
+static void request(struct sweep *sweep, const char *cause, int64_t resume_ms)
+{
+    if (!sweep->running) {
+        free(sweep->cause);
+        sweep->cause = memory_copy_text(cause);
+    }
+    begin(sweep, resume_ms);
 }
 
 void sweeps_start(struct sweeps *sweeps)
@@ -224,7 +286,7 @@ void sweeps_start(struct sweeps *sweeps)
         int64_t interval = sweep->registry->settings->sweep_interval_ms;
 
         if (sweeps->daemon->config->sweep_at_start && interval > 0)
-            sweeps_request(sweeps, sweep->registry->settings->name, "start");
+            request(sweep, "start", RESUME_AFTER_RESTART_MS);
         else if (interval > 0)
             timer_arm(sweep->interval, interval);
     }
@@ -240,11 +302,7 @@ bool sweeps_request(struct sweeps *sweeps, const char *registry, const char *cau
         if (registry && !text_equal(sweep->registry->settings->name, registry))
             continue;
         found = true;
-        if (!sweep->running) {
-            free(sweep->cause);
-            sweep->cause = memory_copy_text(cause);
-        }
-        begin(sweep);
+        request(sweep, cause, 0);
     }
     return found;
 }
@@ -270,9 +328,12 @@ struct json *sweeps_status(const struct sweeps *sweeps)
         json_set_string(item, "registry", sweep->registry->settings->name);
         json_set_bool(item, "running", sweep->running);
         json_set_string(item, "cause", sweep->cause);
-        json_set_integer(item, "repositories", (int64_t)sweep->repository_count);
-        json_set_integer(item, "tags", (int64_t)sweep->tag_count);
-        json_set_integer(item, "wanted", (int64_t)sweep->wanted_count);
+        json_set_integer(item, "repositories", (int64_t)sweep->position.repositories);
+        json_set_integer(item, "tags", (int64_t)sweep->position.tags);
+        json_set_integer(item, "wanted", (int64_t)sweep->position.wanted);
+        if (sweep->running)
+            json_set_string(item, "repository", sweep->position.repository);
+        json_set_bool(item, "wentOn", sweep->went_on);
         if (sweep->begun_ms)
             json_set_string(item, "begunAt", clock_format_rfc3339(sweep->begun_ms, time));
         if (sweep->finished_ms)

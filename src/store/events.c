@@ -35,7 +35,7 @@ struct add_events {
     size_t count;
 };
 
-static int add_one(struct driver *driver, struct event *event, struct error *err)
+int event_insert(struct driver *driver, struct event *event, struct error *err)
 {
     static const char insert[] =
         "INSERT INTO events (received_ms, action, cause, registry, repository, tag, digest,"
@@ -62,7 +62,7 @@ static int add_run(struct operation *operation, const struct session *session, s
     struct add_events *add = (struct add_events *)operation;
 
     for (size_t i = 0; i < add->count; i++) {
-        int failure = add_one(session->driver, &add->events[i], err);
+        int failure = event_insert(session->driver, &add->events[i], err);
         if (failure < 0)
             return failure;
     }

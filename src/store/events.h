@@ -5,6 +5,8 @@
 #include "driver.h"
 #include "regwarden/event.h"
 
+/* Makes it durable and open; event->id is written. */
+int event_insert(struct driver *driver, struct event *event, struct error *err);
 /* Ids that are not those of open events are ignored: finishing twice is nothing. */
 int events_finish(struct driver *driver, const int64_t *ids, size_t count, struct error *err);
 /* ret->id is 0 when it is not there. Release with event_release. */

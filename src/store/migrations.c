@@ -91,6 +91,15 @@ static const char bases_sql[] =
 /* As a JSON object; NULL where there are none. */
 static const char letter_headers_sql[] = "ALTER TABLE dead_letters ADD COLUMN headers TEXT;";
 
+/* How far a sweep has come, and of which repositories it could not see all; which of the tags that
+ * we put it has seen. */
+static const char positions_sql[] =
+    "ALTER TABLE sweeps ADD COLUMN position TEXT;"
+    "ALTER TABLE sweeps ADD COLUMN saved_ms BIGINT NOT NULL DEFAULT 0;"
+    "CREATE TABLE sweep_exceptions (sweep_id BIGINT NOT NULL, repository TEXT NOT NULL,"
+    " PRIMARY KEY (sweep_id, repository));"
+    "ALTER TABLE pushes ADD COLUMN sweep BIGINT NOT NULL DEFAULT 0;";
+
 const struct migration migrations[] = {
     {.number = 1, .name = "events, facts, placements and verdicts", .sql = record_sql},
     {.number = 2, .name = "plans, pushes and dead letters", .sql = actions_sql},
@@ -98,6 +107,7 @@ const struct migration migrations[] = {
     {.number = 4, .name = "layers", .sql = layers_sql},
     {.number = 5, .name = "known bases", .sql = bases_sql},
     {.number = 6, .name = "headers of dead letters", .sql = letter_headers_sql},
+    {.number = 7, .name = "positions of sweeps", .sql = positions_sql},
 };
 const size_t migration_count = ARRAY_COUNT(migrations);
 

@@ -1,6 +1,5 @@
-/* Sweeps: what a walk over a registry saw, what of it is news, and what it did not see any more. */
-#include <inttypes.h>
-
+/* Sweeps: what a walk over a registry saw, what of it is news, and what it did not see any more.
+ * Begin and end are here, what comes between in sweep_batch.c. */
 #include "operation.h"
 #include "placements.h"
 #include "regwarden/memory.h"
@@ -11,29 +10,78 @@ enum { GONE_AT_ONCE = 500 };
 
 struct begin_sweep {
     struct operation base;
-    store_id_f *done;
+    store_sweep_f *done;
     void *argument;
-    char *registry, *cause;
-    int64_t at_ms;
+    struct sweep_start start; /* its texts are ours */
     int64_t id;
+    char *position;
 };
 
-static int begin_run(struct operation *operation, const struct session *session, struct error *err)
+static bool take_resumed(void *argument, const struct row *row)
+{
+    struct begin_sweep *begin = argument;
+
+    begin->id = row_integer(row, 0);
+    free(begin->position);
+    begin->position = row_copy(row, 1);
+    return false;
+}
+
+static int resume(struct driver *driver, struct begin_sweep *begin, struct error *err)
+{
+    static const char last[] = "SELECT id, position FROM sweeps WHERE registry = $1"
+                               " AND id = (SELECT max(id) FROM sweeps WHERE registry = $1)"
+                               " AND complete = 0 AND position IS NOT NULL AND saved_ms >= $2";
+    static const char go_on[] = "UPDATE sweeps SET finished_ms = 0, reason = NULL WHERE id = $1";
+    int failure = driver_each(
+        driver, last,
+        BINDS(bind_text(begin->start.registry), bind_integer(begin->start.resume_after_ms)),
+        (struct each){take_resumed, begin}, err);
+
+    if (failure < 0 || begin->id == 0)
+        return failure;
+    return driver_run(driver, go_on, BINDS(bind_integer(begin->id)), err);
+}
+
+/* Nobody goes on with earlier ones any more. */
+static int forget_earlier(struct driver *driver, const struct begin_sweep *begin, struct error *err)
 {
     static const char interrupt[] = "UPDATE sweeps SET finished_ms = $2, reason = 'interrupted'"
                                     " WHERE registry = $1 AND finished_ms = 0";
+    static const char positions[] =
+        "UPDATE sweeps SET position = NULL WHERE registry = $1 AND position IS NOT NULL";
+    static const char exceptions[] = "DELETE FROM sweep_exceptions WHERE sweep_id IN"
+                                     " (SELECT id FROM sweeps WHERE registry = $1)";
+    struct bind registry = bind_text(begin->start.registry);
+    int failure =
+        driver_run(driver, interrupt, BINDS(registry, bind_integer(begin->start.at_ms)), err);
+
+    if (failure == 0)
+        failure = driver_run(driver, positions, BINDS(registry), err);
+    if (failure == 0)
+        failure = driver_run(driver, exceptions, BINDS(registry), err);
+    return failure;
+}
+
+static int begin_run(struct operation *operation, const struct session *session, struct error *err)
+{
     static const char insert[] =
         "INSERT INTO sweeps (registry, cause, started_ms, finished_ms, complete, seen, wanted)"
         " VALUES ($1, $2, $3, 0, 0, 0, 0)";
     struct begin_sweep *begin = (struct begin_sweep *)operation;
-    int failure = driver_run(session->driver, interrupt,
-                             BINDS(bind_text(begin->registry), bind_integer(begin->at_ms)), err);
+    const struct sweep_start *start = &begin->start;
 
+    begin->id = 0;
+    free(TAKE(begin->position));
+    int failure = resume(session->driver, begin, err);
+    if (failure < 0 || begin->id != 0)
+        return failure;
+    failure = forget_earlier(session->driver, begin, err);
     if (failure < 0)
         return failure;
     return driver_insert(
         session->driver, insert,
-        BINDS(bind_text(begin->registry), bind_text(begin->cause), bind_integer(begin->at_ms)),
+        BINDS(bind_text(start->registry), bind_text(start->cause), bind_integer(start->at_ms)),
         &begin->id, err);
 }
 
@@ -41,9 +89,11 @@ static void begin_finish(struct operation *operation)
 {
     struct begin_sweep *begin = (struct begin_sweep *)operation;
 
-    begin->done(begin->argument, operation->error, operation->error ? 0 : begin->id);
-    free(begin->registry);
-    free(begin->cause);
+    begin->done(begin->argument, operation->error, operation->error ? 0 : begin->id,
+                begin->position);
+    free((char *)(uintptr_t)begin->start.registry);
+    free((char *)(uintptr_t)begin->start.cause);
+    free(begin->position);
     operation_free(operation);
 }
 
@@ -54,146 +104,18 @@ static const struct operation_type begin_type = {
     .finish = begin_finish,
 };
 
-void store_sweep_begin(struct store *store, const char *registry, int64_t at_ms, const char *cause,
-                       store_id_f *done, void *argument)
+void store_sweep_begin(struct store *store, const struct sweep_start *start, store_sweep_f *done,
+                       void *argument)
 {
     struct begin_sweep *begin = memory_new(sizeof(*begin));
 
     begin->base.type = &begin_type;
     begin->done = done;
     begin->argument = argument;
-    begin->registry = memory_copy_text(registry);
-    begin->cause = memory_copy_text(cause ? cause : "");
-    begin->at_ms = at_ms;
+    begin->start = *start;
+    begin->start.registry = memory_copy_text(start->registry);
+    begin->start.cause = memory_copy_text(start->cause ? start->cause : "");
     store_submit(store, &begin->base);
-}
-
-/* --- a batch of what it saw --- */
-
-struct sweep_batch {
-    struct operation base;
-    struct done done;
-    char *registry;
-    int64_t sweep_id;
-    const struct sweep_item *items;
-    size_t count;
-    bool *wanted;
-    int64_t started_ms;
-};
-
-static bool take_integer(void *argument, const struct row *row)
-{
-    *(int64_t *)argument = row_integer(row, 0);
-    return false;
-}
-
-/* What was recorded since the sweep began is newer than what the sweep read. */
-static bool is_newer(const struct sweep_batch *batch, const struct placement_row *row)
-{
-    return row->id != 0 && row->last_seen_ms >= batch->started_ms;
-}
-
-/* To be seen by us is not to be pushed by somebody: of a known tag the last push stays what it was.
- */
-static int make_known(struct driver *driver, const struct sweep_batch *batch,
-                      const struct place *place, struct placement_row *row, struct error *err)
-{
-    int64_t pushed_ms = row->last_seen_ms;
-    int failure = placement_move(driver, row, place->digest, batch->started_ms, err);
-
-    if (failure < 0)
-        return failure;
-    if (row->id != 0)
-        row->last_seen_ms = pushed_ms;
-    return placement_save(driver, place, row, err);
-}
-
-static int see_one(struct driver *driver, const struct sweep_batch *batch,
-                   const struct sweep_item *item, bool *ret_wanted, struct error *err)
-{
-    struct place place = {.registry = batch->registry,
-                          .repository = item->repository,
-                          .tag = item->tag,
-                          .digest = &item->digest};
-    struct placement_row row;
-    bool is_own = false;
-    int failure = placement_find(driver, &place, &row, err);
-
-    if (failure == 0)
-        failure = push_is_own(driver, &place, &row, &is_own, err);
-    if (failure < 0 || is_own) {
-        *ret_wanted = false;
-        return failure;
-    }
-    bool as_recorded = row.id != 0 && row.gone_ms == 0 && digest_equal(&row.digest, &item->digest);
-    bool overtaken = !as_recorded && is_newer(batch, &row);
-    row.sweep = batch->sweep_id;
-    *ret_wanted = !overtaken && !(as_recorded && (row.artifact || row.verdict_id != 0));
-    if (as_recorded || overtaken)
-        return placement_sight(driver, &row, err);
-    return make_known(driver, batch, &place, &row, err);
-}
-
-static int count_seen(struct driver *driver, const struct sweep_batch *batch, int64_t wanted,
-                      struct error *err)
-{
-    static const char sql[] =
-        "UPDATE sweeps SET seen = seen + $2, wanted = wanted + $3 WHERE id = $1";
-
-    return driver_run(driver, sql,
-                      BINDS(bind_integer(batch->sweep_id), bind_integer((int64_t)batch->count),
-                            bind_integer(wanted)),
-                      err);
-}
-
-static int batch_run(struct operation *operation, const struct session *session, struct error *err)
-{
-    static const char started[] = "SELECT started_ms FROM sweeps WHERE id = $1";
-    struct sweep_batch *batch = (struct sweep_batch *)operation;
-    int64_t wanted = 0;
-
-    batch->started_ms = INT64_MAX;
-    int failure = driver_each(session->driver, started, BINDS(bind_integer(batch->sweep_id)),
-                              (struct each){take_integer, &batch->started_ms}, err);
-    if (failure == 0 && batch->started_ms == INT64_MAX)
-        return error_set(err, FAILURE_ABSENT, "there is no sweep %" PRId64, batch->sweep_id);
-    for (size_t i = 0; i < batch->count && failure == 0; i++) {
-        failure = see_one(session->driver, batch, &batch->items[i], &batch->wanted[i], err);
-        wanted += failure == 0 && batch->wanted[i];
-    }
-    return failure < 0 ? failure : count_seen(session->driver, batch, wanted, err);
-}
-
-static void batch_finish(struct operation *operation)
-{
-    struct sweep_batch *batch = (struct sweep_batch *)operation;
-
-    done_call(batch->done, operation);
-    free(batch->registry);
-    operation_free(operation);
-}
-
-static const struct operation_type batch_type = {
-    .doing = "record what a sweep saw",
-    .lane = LANE_WRITE,
-    .run = batch_run,
-    .finish = batch_finish,
-};
-
-void store_sweep_batch(struct store *store, const char *registry, int64_t sweep_id,
-                       const struct sweep_item *items, size_t count, bool *ret_wanted,
-                       store_done_f *done, void *argument)
-{
-    struct sweep_batch *batch = memory_new(sizeof(*batch));
-
-    batch->base.type = &batch_type;
-    batch->done = (struct done){done, argument};
-    batch->registry = memory_copy_text(registry);
-    batch->sweep_id = sweep_id;
-    batch->items = items;
-    batch->count = count;
-    batch->wanted = ret_wanted;
-    store_submit(store, &batch->base);
 }
 
 /* --- end --- */
@@ -203,7 +125,7 @@ struct end_sweep {
     struct done done;
     int64_t id;
     int64_t at_ms;
-    bool complete;
+    bool complete, may_resume;
     struct text_list scope;
     char *reason;
 };
@@ -258,7 +180,8 @@ static int end_unseen(struct driver *driver, struct end_sweep *end, struct error
         "SELECT p.id, p.repository FROM sweeps w JOIN placements p ON p.registry = w.registry"
         " JOIN sightings s ON s.placement_id = p.id WHERE w.id = $1"
         " AND p.gone_ms = 0 AND p.tag <> '' AND s.sweep <> $1 AND s.last_seen_ms < w.started_ms"
-        " LIMIT $2";
+        " AND NOT EXISTS (SELECT 1 FROM sweep_exceptions x WHERE x.sweep_id = w.id"
+        " AND x.repository = p.repository) LIMIT $2";
     struct unseen unseen = {.scope = &end->scope};
     int failure = driver_each(driver, sql, BINDS(bind_integer(end->id), bind_integer(GONE_AT_ONCE)),
                               (struct each){take_unseen, &unseen}, err);
@@ -273,16 +196,23 @@ static int end_unseen(struct driver *driver, struct end_sweep *end, struct error
 static int end_run(struct operation *operation, const struct session *session, struct error *err)
 {
     static const char sql[] =
-        "UPDATE sweeps SET finished_ms = $2, complete = $3, reason = $4 WHERE id = $1";
+        "UPDATE sweeps SET finished_ms = $2, complete = $3, reason = $4,"
+        " position = CASE WHEN $5 = 0 THEN NULL ELSE position END WHERE id = $1";
+    static const char exceptions[] = "DELETE FROM sweep_exceptions WHERE sweep_id = $1 AND $2 = 0";
     struct end_sweep *end = (struct end_sweep *)operation;
     int failure = end->complete ? end_unseen(session->driver, end, err) : 0;
 
     if (failure < 0 || operation->again)
         return failure;
-    return driver_run(session->driver, sql,
-                      BINDS(bind_integer(end->id), bind_integer(end->at_ms),
-                            bind_integer(end->complete), bind_text(end->reason)),
-                      err);
+    failure = driver_run(session->driver, sql,
+                         BINDS(bind_integer(end->id), bind_integer(end->at_ms),
+                               bind_integer(end->complete), bind_text(end->reason),
+                               bind_integer(end->may_resume)),
+                         err);
+    if (failure < 0)
+        return failure;
+    return driver_run(session->driver, exceptions,
+                      BINDS(bind_integer(end->id), bind_integer(end->may_resume)), err);
 }
 
 static void end_finish(struct operation *operation)
@@ -312,6 +242,7 @@ void store_sweep_end(struct store *store, const struct sweep_end *wanted, store_
     end->id = wanted->id;
     end->at_ms = wanted->at_ms;
     end->complete = wanted->complete;
+    end->may_resume = wanted->may_resume;
     if (wanted->scope)
         text_list_copy(&end->scope, wanted->scope);
     end->reason = memory_copy_text(wanted->reason);

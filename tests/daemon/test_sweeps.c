@@ -32,6 +32,14 @@ static int64_t tags(struct fixture *fixture, const char *which)
     return json_get_integer(json_get(status, "tags"), which, -1);
 }
 
+/* The digits of a digest, as the names of our tags have them. Borrowed until the next call. */
+static const char *own_tag(const struct digest *digest)
+{
+    static char text[DIGEST_TEXT_SIZE];
+
+    return strchr(digest_format(digest, text), ':') + 1;
+}
+
 static void turn_past_this_moment(struct fixture *fixture)
 {
     int64_t now_ms = clock_wall_ms();
@@ -40,11 +48,19 @@ static void turn_past_this_moment(struct fixture *fixture)
         turn_for(fixture, 2);
 }
 
+/* As many requests as the registry takes. */
+static void unhurried(struct fixture *fixture)
+{
+    fixture_stop(fixture);
+    fixture_start_with(fixture, &(struct fixture_settings){.registry = "    sweep-rate: 0\n"});
+}
+
 static void it_finds_what_no_event_announced(void **state)
 {
     enum { COUNT = 5000 };
     struct fixture *fixture = *state;
 
+    unhurried(fixture);
     switches(fixture, "{'page': 300}");
     push_many(fixture, "team/app", "v", COUNT);
     push_many(fixture, "other/app", NULL, 700);
@@ -256,6 +272,93 @@ static void a_sweep_that_is_stopped_says_so(void **state)
     assert_int_equal(tags(fixture, "judged"), 53);
 }
 
+/* As at the daemon's start. */
+static void start_sweeps(struct fixture *fixture)
+{
+    struct daemon *daemon = &fixture->daemon;
+
+    daemon->config->sweep_at_start = true;
+    ((struct config_registry *)(uintptr_t)daemon->registries[0].settings)->sweep_interval_ms =
+        INT64_C(3600000);
+    sweeps_start(daemon->sweeps);
+}
+
+static void one_that_was_stopped_goes_on_where_it_was(void **state)
+{
+    enum { COUNT = 1500, SLACK = 400 /* batches that were not saved, pages, reviews */ };
+    struct fixture *fixture = *state;
+    size_t before;
+
+    unhurried(fixture);
+    switches(fixture, "{'page': 200}");
+    push_many(fixture, "team/app", "v", COUNT);
+    push_many(fixture, "other/app", NULL, 100);
+    stub_tell(&fixture->stub, "{'do': 'fault'}"); /* counts from 0 */
+    (void)requests(fixture);
+    switches(fixture, "{'hang': 'manifests/v01000'}");
+    assert_true(sweeps_request(fixture->daemon.sweeps, "main", "test"));
+    turn_for(fixture, 1500);
+    fixture_break_off(fixture);
+    switches(fixture, "{'hang': ''}");
+    before = requests(fixture);
+    assert_in_range(before, 1000, 1200 + SLACK);
+    unhurried(fixture);
+    start_sweeps(fixture);
+    until(fixture, sweep_is_over);
+    settle(fixture);
+    assert_int_equal(tags(fixture, "judged"), COUNT + 100);
+    assert_in_range(before + requests(fixture), COUNT, COUNT + 2 * 100 + SLACK);
+    AUTO_JSON struct json *sweeps = list(fixture, STORE_LIST_SWEEPS, NULL);
+    assert_int_equal(json_count(sweeps), 1);
+    assert_string_equal(json_get_string(json_at(sweeps, 0), "state"), "complete");
+    assert_int_equal(json_get_integer(json_at(sweeps, 0), "seen", 0), COUNT + 100);
+    assert_int_equal(json_get_integer(json_at(sweeps, 0), "wanted", 0), COUNT + 100);
+}
+
+static void it_keeps_to_its_pace(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t begun_ms;
+
+    push_many(fixture, "team/app", "v", 100);
+    assert_string_equal(sweep(fixture), "");
+    fixture_stop(fixture);
+    fixture_start_with(fixture, &(struct fixture_settings){.registry = "    sweep-rate: 50\n"});
+    begun_ms = clock_steady_ms();
+    assert_string_equal(sweep(fixture), "");
+    assert_in_range(clock_steady_ms() - begun_ms, 1800, 10000);
+}
+
+static void a_tag_of_ours_that_was_taken_off_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct digest bad;
+
+    fixture_policy(fixture, "enforce", "tag", NULL);
+    fixture_stop(fixture);
+    fixture_start(fixture);
+    bad = push_image(fixture, "team/app", "v1", false, "bad");
+    tell_push(fixture, "team/app", "v1", &bad);
+    settle(fixture);
+    AUTO_FREE char *name = text_new("policy-fail-%.12s", own_tag(&bad));
+    assert_true(tag_is(fixture, "team/app", name, &bad));
+    turn_past_this_moment(fixture);
+    assert_string_equal(sweep(fixture), "");
+    assert_true(tag_is(fixture, "team/app", name, &bad));
+    turn_past_this_moment(fixture);
+    take_away(fixture, "team/app", name, NULL);
+    assert_string_equal(sweep(fixture), "");
+    settle(fixture);
+    assert_true(tag_is(fixture, "team/app", name, &bad));
+    /* but not beside an image that is gone itself */
+    turn_past_this_moment(fixture);
+    take_away(fixture, "team/app", name, NULL);
+    take_away(fixture, "team/app", "v1", NULL);
+    assert_string_equal(sweep(fixture), "");
+    settle(fixture);
+    assert_true(tag_is(fixture, "team/app", name, NULL));
+}
+
 static void an_unknown_registry_is_not_swept(void **state)
 {
     struct fixture *fixture = *state;
@@ -292,6 +395,9 @@ int main(void)
         TEST(a_sweep_of_some_repositories_leaves_the_others),
         TEST(the_quarantine_is_not_walked),
         TEST(a_sweep_that_is_stopped_says_so),
+        TEST(one_that_was_stopped_goes_on_where_it_was),
+        TEST(it_keeps_to_its_pace),
+        TEST(a_tag_of_ours_that_was_taken_off_comes_back),
         TEST(an_unknown_registry_is_not_swept),
         TEST(what_is_asked_for_meanwhile_follows),
     };

@@ -111,9 +111,20 @@ void on_done(void *argument, const struct error *error)
     answered(argument, error);
 }
 
-void on_id(void *argument, const struct error *error, int64_t id)
+void on_sweep(void *argument, const struct error *error, int64_t id, const char *position)
 {
-    answered(argument, error)->id = id;
+    struct reply *answer = answered(argument, error);
+
+    answer->id = id;
+    snprintf(answer->text, sizeof(answer->text), "%s", position ? position : "");
+}
+
+void on_ids(void *argument, const struct error *error, const int64_t *ids, size_t count)
+{
+    struct reply *answer = answered(argument, error);
+
+    answer->count = count;
+    answer->id = count ? ids[0] : 0;
 }
 
 void on_count(void *argument, const struct error *error, int64_t count, int64_t oldest_ms)

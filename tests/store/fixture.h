@@ -42,12 +42,14 @@ struct reply {
     struct store_context context; /* facts taken */
     struct facts *facts;
     struct json *json;
+    char text[256];
     struct plan plan; /* the first; taken */
     struct waiver *waivers;
 };
 void reply_release(struct reply *answer);
 store_done_f on_done;
-store_id_f on_id;
+store_sweep_f on_sweep;
+store_ids_f on_ids;
 store_events_f on_events;
 store_context_f on_context;
 store_facts_f on_facts;

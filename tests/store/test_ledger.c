@@ -7,7 +7,11 @@ static int64_t begin_sweep(struct fixture *fixture, const char *registry, int64_
 {
     struct reply reply = {0};
 
-    store_sweep_begin(fixture->store, registry, at_ms, "test", on_id, &reply);
+    store_sweep_begin(
+        fixture->store,
+        &(struct sweep_start){
+            .registry = registry, .cause = "test", .at_ms = at_ms, .resume_after_ms = INT64_MAX},
+        on_sweep, &reply);
     fixture_wait(fixture, &reply, 1);
     assert_int_equal(reply.error.kind, FAILURE_NONE);
     assert_true(reply.id > 0);
@@ -26,18 +30,36 @@ static void end_sweep(struct fixture *fixture, int64_t id, bool complete, const 
     assert_int_equal(reply.error.kind, FAILURE_NONE);
 }
 
+static struct sweep_item make_item(const char *repository, const char *tag, const char *content)
+{
+    return (struct sweep_item){.event = {.received_ms = clock_wall_ms(),
+                                         .action = EVENT_PUSH,
+                                         .cause = EVENT_CAUSE_SWEEP,
+                                         .registry = (char *)(uintptr_t) "main",
+                                         .repository = (char *)(uintptr_t)repository,
+                                         .tag = (char *)(uintptr_t)tag,
+                                         .digest = digest_of(content)}};
+}
+
+static enum failure save(struct fixture *fixture, struct sweep_batch *batch)
+{
+    struct reply reply = {0};
+
+    batch->at_ms = clock_wall_ms();
+    store_sweep_batch(fixture->store, batch, on_done, &reply);
+    fixture_wait(fixture, &reply, 1);
+    return reply.error.kind;
+}
+
 static bool see(struct fixture *fixture, int64_t id, const char *repository, const char *tag,
                 const char *content)
 {
-    struct sweep_item item = {repository, tag, digest_of(content)};
-    struct reply reply = {0};
-    bool wanted = true;
+    struct sweep_item item = make_item(repository, tag, content);
+    struct sweep_batch batch = {.id = id, .items = &item, .count = 1, .position = "there"};
 
-    store_sweep_batch(fixture->store, "main", id, &item, 1, &wanted, on_done, &reply);
-    fixture_wait(fixture, &reply, 1);
-    if (reply.error.kind != FAILURE_NONE)
-        fail_msg("%s", reply.error.text);
-    return wanted;
+    assert_int_equal(save(fixture, &batch), FAILURE_NONE);
+    assert_int_equal(item.wanted, item.event.id != 0);
+    return item.wanted;
 }
 
 static void judge(struct fixture *fixture, const char *tag, const char *content, int64_t at_ms)
@@ -70,7 +92,7 @@ static void a_sweep_wants_what_is_not_judged(void **state)
     assert_false(see(fixture, id, "team/app", "judged", "one"));
     assert_false(see(fixture, id, "team/app", "chart", "chart"));
     assert_true(see(fixture, id, "team/app", "moved", "two"));
-    assert_true(see(fixture, id, "team/app", "moved", "two")); /* until it is judged */
+    assert_false(see(fixture, id, "team/app", "moved", "two")); /* it has its event */
     assert_true(see(fixture, id, "team/app", "new", "three"));
 
     /* seen is known: the tag moved, and what it points at is not judged */
@@ -92,7 +114,7 @@ static void a_push_during_the_sweep_is_believed(void **state)
     int64_t id = begin_sweep(fixture, "main", clock_wall_ms() - 1000);
     struct event event = make_event("team/app", "v1", "new");
 
-    judge(fixture, "v1", "new", clock_wall_ms());
+    judge(fixture, "v1", "new", clock_wall_ms() + 1000);
     assert_false(see(fixture, id, "team/app", "v1", "old")); /* read before the push */
     struct store_context context = read_context(fixture, &event);
     assert_true(context.has_verdict);
@@ -210,6 +232,182 @@ static void many_unseen_tags_end_in_small_steps(void **state)
     free(tags);
 }
 
+/* --- a sweep that broke off --- */
+
+static int64_t resume_sweep(struct fixture *fixture, int64_t resume_after_ms, const char *position)
+{
+    struct reply reply = {0};
+
+    store_sweep_begin(fixture->store,
+                      &(struct sweep_start){.registry = "main",
+                                            .cause = "test",
+                                            .at_ms = clock_wall_ms(),
+                                            .resume_after_ms = resume_after_ms},
+                      on_sweep, &reply);
+    fixture_wait(fixture, &reply, 1);
+    assert_int_equal(reply.error.kind, FAILURE_NONE);
+    assert_string_equal(reply.text, position);
+    return reply.id;
+}
+
+static void break_off(struct fixture *fixture, int64_t id, bool may_resume)
+{
+    struct reply reply = {0};
+
+    store_sweep_end(
+        fixture->store,
+        &(struct sweep_end){
+            .id = id, .at_ms = clock_wall_ms(), .may_resume = may_resume, .reason = "down"},
+        on_done, &reply);
+    fixture_wait(fixture, &reply, 1);
+}
+
+static void a_sweep_goes_on_where_it_broke_off(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t now_ms = clock_wall_ms();
+    int64_t id = begin_sweep(fixture, "main", now_ms);
+
+    judge(fixture, "judged", "one", now_ms - 5000);
+    assert_true(see(fixture, id, "team/app", "new", "two"));
+    assert_false(see(fixture, id, "team/app", "judged", "one"));
+    /* killed; and told that the registry is down */
+    assert_int_equal(resume_sweep(fixture, now_ms, "there"), id);
+    break_off(fixture, id, true);
+    assert_int_equal(resume_sweep(fixture, now_ms, "there"), id);
+    /* what was seen before it broke off counts */
+    end_sweep(fixture, id, true, NULL);
+    assert_int_equal(count_tags(fixture, "known"), 2);
+    assert_int_equal(count_open(fixture), 1);
+    assert_true(resume_sweep(fixture, now_ms, "") > id);
+}
+
+static void a_sweep_begins_anew_where_it_may_not_go_on(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = begin_sweep(fixture, "main", clock_wall_ms());
+    int64_t next;
+
+    see(fixture, id, "team/app", "v1", "one");
+    next = resume_sweep(fixture, clock_wall_ms() + 60000, ""); /* too old */
+    assert_true(next > id);
+    see(fixture, next, "team/app", "v1", "one");
+    break_off(fixture, next, false);
+    id = resume_sweep(fixture, 0, "");
+    assert_true(id > next);
+    see(fixture, id, "team/app", "v1", "one");
+    next = begin_sweep(fixture, "main", clock_wall_ms()); /* asked for anew */
+    assert_int_equal(resume_sweep(fixture, 0, "") > next, true);
+}
+
+static void what_could_not_be_looked_at_is_not_missed(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO_TEXT_LIST struct text_list exceptions = {0};
+    int64_t old_ms = clock_wall_ms() - 60000;
+    int64_t id;
+
+    judge_in(fixture, "a/one", old_ms);
+    judge_in(fixture, "b/one", old_ms);
+    text_list_add(&exceptions, "b/one");
+    id = begin_sweep(fixture, "main", clock_wall_ms() - 1000);
+    struct sweep_batch batch = {.id = id, .exceptions = &exceptions, .position = "there"};
+    assert_int_equal(save(fixture, &batch), FAILURE_NONE);
+    assert_int_equal(save(fixture, &batch), FAILURE_NONE); /* twice is once */
+    assert_int_equal(resume_sweep(fixture, 0, "there"), id);
+    end_sweep(fixture, id, true, NULL);
+    assert_int_equal(count_tags(fixture, "known"), 1);
+    end_sweep(fixture, begin_sweep(fixture, "main", clock_wall_ms() - 1000), true, NULL);
+    assert_int_equal(count_tags(fixture, "known"), 0);
+}
+
+/* --- what somebody took off --- */
+
+struct taken_off {
+    enum action_kind kind;
+    enum plan_state state;
+    enum verdict_status verdict;
+    bool asks; /* the verdict in force */
+    bool seen; /* the label, or the tag */
+    bool redone;
+};
+
+static const struct taken_off taken_off[] = {
+    {ACTION_LABEL, PLAN_DONE, VERDICT_FAIL, true, false, true},
+    {ACTION_LABEL, PLAN_DONE, VERDICT_FAIL, true, true, false},
+    {ACTION_LABEL, PLAN_DONE, VERDICT_FAIL, false, false, false},
+    {ACTION_LABEL, PLAN_UNDONE, VERDICT_FAIL, true, false, false},
+    {ACTION_LABEL, PLAN_PLANNED, VERDICT_FAIL, true, false, false},
+    {ACTION_TAG, PLAN_DONE, VERDICT_FAIL, true, false, true},
+    {ACTION_TAG, PLAN_DONE, VERDICT_FAIL, true, true, false},
+    {ACTION_TAG, PLAN_DONE, VERDICT_FAIL, false, false, false},
+    {ACTION_TAG, PLAN_DONE, VERDICT_PASS, true, false, false},
+    {ACTION_TAG, PLAN_UNDONE, VERDICT_FAIL, true, false, false},
+};
+
+static int64_t plan_it(struct fixture *fixture, const struct taken_off *row, const char *tag)
+{
+    static const char *const rules[] = {"non-root", NULL};
+    struct verdict verdict = make_verdict(row->verdict, "r", rules);
+    struct store_record wanted = make_record("team/app", tag, tag, &verdict);
+    struct digest digest = digest_of(tag);
+    char text[DIGEST_TEXT_SIZE];
+    AUTO_JSON struct json *pushes = json_new_array();
+    struct json *push = json_new_object();
+    struct store_plan plan = {.kind = row->kind, .pushes = pushes};
+    struct reply reply = {0};
+
+    json_set_string(push, "repository", "team/app");
+    json_set_string(push, "reference", "policy-fail");
+    json_set_string(push, "digest", digest_format(&digest, text));
+    json_append_take(pushes, push);
+    verdict.actions = row->asks ? ACTION_BIT(row->kind) : 0;
+    wanted.at_ms = 1000;
+    wanted.plans = &plan;
+    wanted.plan_count = 1;
+    record(fixture, &wanted);
+    verdict_release(&verdict);
+    store_update_plan(fixture->store,
+                      &(struct plan_update){.id = plan.id, .state = row->state, .at_ms = 1000},
+                      on_done, &reply);
+    fixture_wait(fixture, &reply, 1);
+    return plan.id;
+}
+
+static void what_somebody_took_off_is_planned_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_COUNT(taken_off); i++) {
+        const struct taken_off *row = &taken_off[i];
+        AUTO_FREE char *tag = text_new("v%zu", i);
+        int64_t plan = plan_it(fixture, row, tag);
+        int64_t id = begin_sweep(fixture, "main", clock_wall_ms());
+        struct sweep_item items[] = {make_item("team/app", tag, tag),
+                                     make_item("team/app", "policy-fail", tag)};
+        struct sweep_batch batch = {.id = id, .items = items, .count = 1, .position = "there"};
+        struct reply tags = {0}, loaded = {0};
+
+        items[0].has_label = row->kind == ACTION_TAG ? ANSWER_UNKNOWN
+                             : row->seen             ? ANSWER_YES
+                                                     : ANSWER_NO;
+        batch.count += row->kind == ACTION_TAG && row->seen;
+        assert_int_equal(save(fixture, &batch), FAILURE_NONE);
+        assert_false(items[0].wanted);
+        store_sweep_redo_tags(fixture->store, id, clock_wall_ms(), on_ids, &tags);
+        fixture_wait(fixture, &tags, 1);
+        if (row->kind == ACTION_LABEL)
+            assert_int_equal(items[0].redo, row->redone ? plan : 0);
+        else
+            assert_int_equal(tags.count ? tags.id : 0, row->redone ? plan : 0);
+        store_load_plan(fixture->store, plan, on_plans, &loaded);
+        fixture_wait(fixture, &loaded, 1);
+        assert_int_equal(loaded.plan.state, row->redone ? PLAN_PLANNED : row->state);
+        reply_release(&loaded);
+        break_off(fixture, id, false);
+    }
+}
+
 static void own_pushes_are_not_wanted(void **state)
 {
     static const char *const rules[] = {"non-root", NULL};
@@ -243,9 +441,8 @@ static void sweeps_are_listed_with_their_end(void **state)
         size_t count;
     } cases[] = {{NULL, 4}, {"running", 1}, {"complete", 1}, {"incomplete", 2}};
     struct fixture *fixture = *state;
-    struct reply absent = {0};
-    struct sweep_item item = {"a", "b", digest_of("x")};
-    bool wanted;
+    struct sweep_item item = make_item("a", "b", "x");
+    struct sweep_batch nowhere = {.id = 4711, .items = &item, .count = 1};
 
     int64_t first = begin_sweep(fixture, "main", 1000);
     see(fixture, first, "team/app", "v1", "one");
@@ -266,9 +463,7 @@ static void sweeps_are_listed_with_their_end(void **state)
     assert_int_equal(json_get_integer(json_at(list, 3), "seen", -1), 1);
     assert_int_equal(json_get_integer(json_at(list, 3), "wanted", -1), 1);
 
-    store_sweep_batch(fixture->store, "main", 4711, &item, 1, &wanted, on_done, &absent);
-    fixture_wait(fixture, &absent, 1);
-    assert_int_equal(absent.error.kind, FAILURE_ABSENT);
+    assert_int_equal(save(fixture, &nowhere), FAILURE_ABSENT);
 }
 
 /* --- waivers --- */
@@ -369,6 +564,10 @@ int main(void)
         TEST(a_sweep_ends_nothing_beyond_its_scope),
         TEST(many_unseen_tags_end_in_small_steps),
         TEST(own_pushes_are_not_wanted),
+        TEST(a_sweep_goes_on_where_it_broke_off),
+        TEST(a_sweep_begins_anew_where_it_may_not_go_on),
+        TEST(what_could_not_be_looked_at_is_not_missed),
+        TEST(what_somebody_took_off_is_planned_again),
         TEST(sweeps_are_listed_with_their_end),
         TEST(waivers_come_back_until_they_are_revoked),
         TEST(the_ledger_shows_every_waiver),
