@@ -12,9 +12,10 @@
 #include "commands.h"
 
 const struct command *const commands[] = {
-    &command_check,  &command_facts,        &command_policy,     &command_rules,  &command_serve,
-    &command_status, &command_verdicts,     &command_quarantine, &command_waiver, &command_base,
-    &command_sweep,  &command_dead_letters, &command_report,     &command_manual, NULL,
+    &command_check,        &command_facts,  &command_policy, &command_rules,
+    &command_serve,        &command_harbor, &command_status, &command_verdicts,
+    &command_quarantine,   &command_waiver, &command_base,   &command_sweep,
+    &command_dead_letters, &command_report, &command_manual, NULL,
 };
 
 static const struct {

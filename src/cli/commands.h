@@ -17,6 +17,7 @@ extern const struct command command_waiver;
 extern const struct command command_sweep;
 extern const struct command command_dead_letters;
 extern const struct command command_report;
+extern const struct command command_harbor;
 extern const struct command command_manual;
 
 #endif
