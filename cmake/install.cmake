@@ -5,7 +5,7 @@ install(DIRECTORY policies/ DESTINATION ${CMAKE_INSTALL_DATADIR}/regwarden/polic
 install(FILES systemd/regwarden.service systemd/regwarden.socket DESTINATION lib/systemd/system)
 install(FILES README.md NEWS.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
-# The manual: three pages are written by hand, two are written by the program from the tables that it runs by.
+# The manual: pages are written by hand, two are written by the program from the tables that it runs by.
 find_program(SCDOC scdoc REQUIRED)
 set(manual_pages)
 
@@ -25,6 +25,7 @@ manual_page(regwarden 8 cat ${PROJECT_SOURCE_DIR}/man/regwarden.8.scd)
 manual_page(regwarden.yaml 5 $<TARGET_FILE:regwarden> manual config ${PROJECT_SOURCE_DIR}/man/regwarden.yaml.5.scd)
 manual_page(regwarden-policy 5 $<TARGET_FILE:regwarden> manual policy ${PROJECT_SOURCE_DIR}/man/regwarden-policy.5.scd)
 manual_page(regwarden-peers 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-peers.7.scd)
+manual_page(regwarden-harbor 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-harbor.7.scd)
 add_custom_target(manual ALL DEPENDS ${manual_pages})
 
 # Shell completions come from the same table of commands.

@@ -187,6 +187,28 @@ static void test_labels_that_cannot_be(void **state)
     close_harbor(&harbor);
 }
 
+/* With the type auto Harbor is known by what it answers. */
+static void test_harbor_is_found_out(void **state)
+{
+    struct harbor_client harbor;
+    struct registry_label wanted = {.repository = "team/app", .name = "policy-fail"};
+    AUTO_RESULT struct result result = {0};
+
+    (void)state;
+    open_harbor(&harbor, "ok", true);
+    registry_free(harbor.client.registry);
+    harbor.client.settings.type = REGISTRY_TYPE_AUTO;
+    assert_int_equal(registry_new_tuned(harbor.client.loop, &harbor.client.settings, &client_tuning,
+                                        &harbor.client.registry, NULL),
+                     0);
+    wanted.digest = digest_of(&harbor, "image");
+    (void)registry_add_label(harbor.client.registry, &wanted, result_take, &result);
+    client_wait(&harbor.client, &result);
+    expect_success(&result);
+    assert_int_equal(registry_get_type(harbor.client.registry), REGISTRY_TYPE_HARBOR);
+    close_harbor(&harbor);
+}
+
 /* --- removing --- */
 
 static void delete_tag(struct harbor_client *harbor, const char *repository, const char *tag,
@@ -526,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_label_that_somebody_else_makes_too),
         cmocka_unit_test(test_label_is_found_by_its_exact_name),
         cmocka_unit_test(test_labels_that_cannot_be),
+        cmocka_unit_test(test_harbor_is_found_out),
         cmocka_unit_test(test_one_tag_goes_and_the_image_stays),
         cmocka_unit_test(test_what_harbor_keeps),
         cmocka_unit_test(test_pages),
