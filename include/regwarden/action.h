@@ -64,7 +64,8 @@ struct action_target {
  * rolled back, tagged or removed: a quarantine becomes a hold there; the quarantine's own
  * repositories are left as they are, there is only notify and hold; exclusive ones are resolved:
  * remove before quarantine before rollback before hold, and what leaves is not tagged). Kinds that
- * this version does not have stay in, so that their plan says so; a label becomes a tag. */
+ * this version does not have stay in, so that their plan says so; a label becomes a tag where it is
+ * known that images have none. */
 unsigned actions_resolve(const struct actions *actions, unsigned wanted,
                          const struct action_target *target);
 /* Fills plan->detail and plan->pushes (new references, released by the caller). */

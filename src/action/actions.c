@@ -31,7 +31,12 @@ static const struct action_type table[ACTION_KIND_COUNT] = {
         },
     [ACTION_LABEL] =
         {
-            .summary = "puts a label on the artifact",
+            .summary = "puts a label on the image",
+            .available = true,
+            .changes_registry = true,
+            .plan = action_label_plan,
+            .perform = action_label_perform,
+            .undo = action_label_undo,
         },
     [ACTION_ATTEST] =
         {
@@ -136,7 +141,7 @@ unsigned actions_resolve(const struct actions *actions, unsigned wanted,
 {
     if (quarantine_owns(actions, target->registry_name, target->repository))
         return resolve_in_quarantine(wanted);
-    if (!table[ACTION_LABEL].available && (wanted & ACTION_BIT(ACTION_LABEL)))
+    if ((wanted & ACTION_BIT(ACTION_LABEL)) && action_label_is_in_vain(target))
         wanted = without(wanted, ACTION_BIT(ACTION_LABEL)) | ACTION_BIT(ACTION_TAG);
     if (!can_roll_back(target))
         wanted = without(wanted, ACTION_BIT(ACTION_ROLLBACK));

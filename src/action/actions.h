@@ -45,6 +45,10 @@ void action_hold_plan(const struct actions *actions, const struct action_target 
                       struct json *detail, struct json *pushes);
 void action_hold_perform(struct task *task);
 void action_hold_undo(struct task *task);
+void action_label_plan(const struct actions *actions, const struct action_target *target,
+                       struct json *detail, struct json *pushes);
+void action_label_perform(struct task *task);
+void action_label_undo(struct task *task);
 void action_notify_plan(const struct actions *actions, const struct action_target *target,
                         struct json *detail, struct json *pushes);
 void action_notify_perform(struct task *task);
@@ -63,11 +67,21 @@ void quarantine_plan(const struct actions *actions, const struct action_target *
 void quarantine_perform(struct task *task);
 void quarantine_release(struct task *task);
 
+/* Is it known that images have no labels in this registry? Then a tag takes its place. */
+bool action_label_is_in_vain(const struct action_target *target);
+
 /* FAILURE_INPUT when the template has an unknown placeholder or cannot give a legal tag. */
 int action_tag_check_template(const char *template, struct error *err);
 
 /* Is this one of the repositories that quarantined images are moved to? */
 bool quarantine_owns(const struct actions *actions, const char *registry, const char *repository);
+
+/* Archiving in place of moving, where the registry has that (quarantine_archive.c). */
+bool quarantine_can_archive(const struct task *task);
+void quarantine_archive(struct task *task);
+void quarantine_restore(struct task *task);
+/* The other way: moves the image. */
+void quarantine_move(struct task *task);
 
 /* Adds {"repository", "reference", "digest"} to an array of pushes. */
 void pushes_add(struct json *pushes, const char *repository, const char *reference,

@@ -264,7 +264,7 @@ static void on_source(struct task *task, const struct registry_answer *answer)
     task_resolve(task, quarantine->repository, quarantine->tag, on_there);
 }
 
-void quarantine_perform(struct task *task)
+void quarantine_move(struct task *task)
 {
     struct quarantine *quarantine = memory_new(sizeof(*quarantine));
     struct error err = {0};
@@ -277,4 +277,12 @@ void quarantine_perform(struct task *task)
         return;
     }
     task_resolve(task, task->target.repository, task->target.tag, on_source);
+}
+
+void quarantine_perform(struct task *task)
+{
+    if (quarantine_can_archive(task))
+        quarantine_archive(task);
+    else
+        quarantine_move(task);
 }

@@ -95,6 +95,11 @@ void quarantine_release(struct task *task)
     struct release *release = memory_new(sizeof(*release));
     struct error err = {0};
     const char *points_at = json_get_string(task->recorded, "pointsAt");
+    if (text_equal(json_get_string(task->recorded, "means"), "archived")) {
+        free(release);
+        quarantine_restore(task);
+        return;
+    }
     task->work = release;
     task->free_work = free;
     release->repository = json_get_string(task->recorded, "repository");

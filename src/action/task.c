@@ -132,6 +132,32 @@ void task_delete_manifest(struct task *task, const char *repository, const struc
                                                on_registry_answer, task);
 }
 
+void task_add_label(struct task *task, const struct registry_label *label, task_answer_f *next)
+{
+    expect_write(task, next);
+    task->operation = registry_add_label(task->target.registry, label, on_registry_answer, task);
+}
+
+void task_remove_label(struct task *task, const struct registry_label *label, task_answer_f *next)
+{
+    expect_write(task, next);
+    task->operation = registry_remove_label(task->target.registry, label, on_registry_answer, task);
+}
+
+void task_archive(struct task *task, task_answer_f *next)
+{
+    expect_write(task, next);
+    task->operation = registry_archive(task->target.registry, task->target.repository,
+                                       &task->target.digest, on_registry_answer, task);
+}
+
+void task_restore(struct task *task, task_answer_f *next)
+{
+    expect_write(task, next);
+    task->operation = registry_restore(task->target.registry, task->target.repository,
+                                       &task->target.digest, on_registry_answer, task);
+}
+
 static void release_put(struct task *task)
 {
     free(TAKE(task->put.repository));

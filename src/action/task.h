@@ -90,6 +90,11 @@ void task_delete_tag(struct task *task, const char *repository, const char *tag,
                      task_answer_f *next);
 void task_delete_manifest(struct task *task, const char *repository, const struct digest *digest,
                           task_answer_f *next);
+void task_add_label(struct task *task, const struct registry_label *label, task_answer_f *next);
+void task_remove_label(struct task *task, const struct registry_label *label, task_answer_f *next);
+/* The target's image. */
+void task_archive(struct task *task, task_answer_f *next);
+void task_restore(struct task *task, task_answer_f *next);
 /* PUT, then a look whether the reference names the manifest now: that also settles an answer that
  * was lost. `kept` lives until `next`. */
 void task_put(struct task *task, const char *repository, const char *reference,

@@ -18,6 +18,7 @@ struct untag {
     bool tag_tried;         /* its removal alone */
     enum untag_means means; /* that is being tried */
     struct error lost;      /* of the write, when its answer was lost */
+    char *refused;          /* why the registry, which can remove tags, does not remove this one */
     char *why;
     untag_done_f *done;
 };
@@ -47,6 +48,7 @@ void untag_free(struct untag *untag)
     free(untag->repository);
     free(untag->tag);
     free(untag->why);
+    free(untag->refused);
     free(untag);
 }
 
@@ -86,8 +88,14 @@ static void finish_moved(struct task *task, const struct registry_answer *answer
 
 /* --- after a delete: is the tag away? --- */
 
+/* Some kinds of registries say so, others are watched; where the last tag takes the manifest along
+ * (Amazon ECR) it does not matter what was seen while there were others. */
 static bool is_gentle(const struct task *task)
 {
+    struct registry_abilities abilities;
+    registry_abilities(task->target.registry, &abilities);
+    if (abilities.keeps_untagged != ANSWER_UNKNOWN)
+        return abilities.keeps_untagged == ANSWER_YES;
     return text_list_has(&task->actions->gentle, task->target.registry_name);
 }
 
@@ -120,6 +128,15 @@ static void on_seen(struct task *task, const struct registry_answer *answer)
     }
 }
 
+/* An immutable tag, say: what protects the tag is not gone round by deleting its manifest. */
+static void note_refusal(struct task *task, const struct error *error)
+{
+    struct registry_abilities abilities;
+    registry_abilities(task->target.registry, &abilities);
+    if (error->kind == FAILURE_DENIED && abilities.tag_delete != ANSWER_NO)
+        task->untag->refused = memory_copy_text(error->text);
+}
+
 static void on_deleted(struct task *task, const struct registry_answer *answer)
 {
     struct untag *untag = task->untag;
@@ -132,6 +149,7 @@ static void on_deleted(struct task *task, const struct registry_answer *answer)
         untag->lost = *answer->error;
         task_resolve(task, untag->repository, untag->tag, on_seen);
     } else if (untag->means == UNTAG_DELETED) {
+        note_refusal(task, answer->error);
         try_fallback(task);
     } else {
         finish_helpless(task, answer->error->text);
@@ -203,6 +221,10 @@ static void try_manifest(struct task *task)
     struct registry_abilities abilities;
     registry_abilities(task->target.registry, &abilities);
     untag->means = UNTAG_MANIFEST;
+    if (untag->refused != NULL) {
+        finish_helpless(task, untag->refused);
+        return;
+    }
     if (can_still_try_tag(task)) {
         try_tag(task);
         return;

@@ -97,7 +97,7 @@ static void refused_targets(void **state)
         {"illegal name", "Team/../app", "v1", 7, ACTION_TAG, PLAN_FAILED},
         {"illegal tag", "team/app", "v1/x", 7, ACTION_REMOVE, PLAN_FAILED},
         {"not there", "team/app", "v1", 7, ACTION_ATTEST, PLAN_FAILED},
-        {"not there", "team/app", "v1", 7, ACTION_LABEL, PLAN_FAILED},
+        {"not there", "team/app", "v1", 7, ACTION_ATTEST, PLAN_FAILED},
         {"not there", "team/app", "v1", 7, ACTION_PROMOTE, PLAN_FAILED},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -133,7 +133,7 @@ static void resolves_what_is_wanted(void **state)
         {"a", "v1", true, BIT(REMOVE) | BIT(QUARANTINE) | BIT(HOLD), BIT(REMOVE)},
         {"a", NULL, false, BIT(NOTIFY) | BIT(QUARANTINE), BIT(NOTIFY) | BIT(HOLD)},
         {"a", NULL, false, BIT(TAG) | BIT(REMOVE) | BIT(ROLLBACK), 0},
-        {"a", "v1", true, BIT(LABEL), BIT(TAG)},
+        {"a", "v1", true, BIT(LABEL), BIT(LABEL)},
         {"a", "v1", true, BIT(ATTEST), BIT(ATTEST)},
         {"quarantine/a", "v1", true, BIT(NOTIFY) | BIT(QUARANTINE) | BIT(TAG),
          BIT(NOTIFY) | BIT(HOLD)},
