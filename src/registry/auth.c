@@ -8,6 +8,7 @@
 #include "regwarden/map.h"
 
 #include "challenge.h"
+#include "ecr.h"
 #include "errors.h"
 #include "internal.h"
 #include "location.h"
@@ -270,12 +271,20 @@ void auth_free(struct auth *auth)
     free(auth);
 }
 
+/* AWS hands out ECR's password, unless another one is configured. */
+static struct ecr *ecr_login_of(const struct auth *auth)
+{
+    return auth->basic ? NULL : auth->registry->ecr;
+}
+
 bool auth_get(struct auth *auth, const char *scope, struct auth_ask *ask, char **ret_header)
 {
     struct auth_area *area = area_of(auth, scope);
     struct token *token;
 
     *ret_header = NULL;
+    if (ecr_login_of(auth))
+        return ecr_login_get(ecr_login_of(auth), ask, ret_header);
     if (area->mode == AUTH_NONE)
         return true;
     if (area->mode == AUTH_BASIC) {
@@ -375,6 +384,8 @@ int auth_learn(struct auth *auth, const char *scope, const struct http_response 
     const struct challenge *basic;
     int rc;
 
+    if (ecr_login_of(auth))
+        return ecr_login_learn(ecr_login_of(auth), sent, err);
     read_challenges(response, &challenges);
     bearer = challenges_find(&challenges, "bearer");
     basic = challenges_find(&challenges, "basic");
@@ -407,6 +418,8 @@ bool auth_repeats_secret(const struct auth *auth, const char *text)
 
     if (!text)
         return false;
+    if (ecr_login_of(auth) && ecr_login_repeats(ecr_login_of(auth), text))
+        return true;
     if (holds(text, auth->password) || (auth->basic && holds(text, auth->basic + strlen("Basic "))))
         return true;
     while (map_each(auth->tokens, &position, &scope, &value)) {

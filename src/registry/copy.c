@@ -8,6 +8,8 @@
 #include "regwarden/crypto.h"
 #include "regwarden/memory.h"
 
+#include "ecr.h"
+#include "errors.h"
 #include "internal.h"
 #include "location.h"
 
@@ -18,7 +20,9 @@ struct copy_operation {
     char *from, *to;
     struct digest digest;
     uint64_t size;
-    char *upload; /* path of the upload session on the registry */
+    char *upload;      /* path of the upload session on the registry */
+    uint64_t creation; /* of the repository that it goes to: operation under way, or 0 */
+    bool created;
     struct exchange *download;
     struct timer *nudge; /* resumes what waits, outside of any stream's callback */
     struct hash *hash;
@@ -34,6 +38,7 @@ static void release(struct operation *operation)
 {
     struct copy_operation *copy = (struct copy_operation *)operation;
 
+    registry_cancel(operation->registry, copy->creation);
     exchange_cancel(copy->download);
     timer_free(copy->nudge);
     hash_free(copy->hash);
@@ -272,6 +277,28 @@ static int read_session(struct copy_operation *copy, const struct exchange_answe
     return rc;
 }
 
+static void send_mount(struct copy_operation *copy);
+
+static void on_created(void *argument, const struct registry_answer *answer)
+{
+    struct copy_operation *copy = argument;
+
+    copy->creation = 0;
+    if (answer->error)
+        operation_fail(&copy->operation, answer->error);
+    else
+        send_mount(copy);
+}
+
+/* There are registries where somebody has to make a repository before it can be pushed to. */
+static bool lacks_repository(const struct copy_operation *copy,
+                             const struct exchange_answer *answer)
+{
+    return !copy->created && exchange_status(answer) == 404 &&
+           errors_has_code(answer->response, "NAME_UNKNOWN") &&
+           ecr_may_create(copy->operation.registry, copy->to);
+}
+
 static void on_mount(void *argument, const struct exchange_answer *answer)
 {
     struct copy_operation *copy = argument;
@@ -279,6 +306,11 @@ static void on_mount(void *argument, const struct exchange_answer *answer)
     struct error error = {0};
 
     copy->operation.exchange = NULL;
+    if (lacks_repository(copy, answer)) {
+        copy->created = true;
+        copy->creation = ecr_create_repository(registry, copy->to, on_created, copy);
+        return;
+    }
     if (answer->error) {
         operation_fail(&copy->operation, answer->error);
         return;

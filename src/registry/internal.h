@@ -38,6 +38,7 @@ struct registry {
     int64_t idle_ms; /* without any byte */
     struct http_client *http;
     struct auth *auth;
+    struct ecr *ecr; /* NULL unless it is Amazon ECR */
     struct queue *queue;
     struct registry_abilities abilities;
     struct registry_counters counters;

@@ -48,6 +48,7 @@ struct registry_profile {
                                   void *argument);
 };
 
+extern const struct registry_profile profile_ecr;    /* profile_ecr.c */
 extern const struct registry_profile profile_harbor; /* profile_harbor.c */
 
 /* All kinds, in the order in which their questions are asked; ends with NULL. */

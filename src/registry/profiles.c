@@ -1,6 +1,5 @@
 /* The table of kinds, how each is recognised, and the calls of the door that kinds answer in their
  * own way. The questions are asked in deferred.c. */
-#include "ecr_host.h"
 #include "profile.h"
 
 #include <assert.h>
@@ -21,15 +20,6 @@ static bool header_has(const struct http_response *response, const char *name, c
     }
     return false;
 }
-
-/* --- Amazon ECR --- */
-
-static const struct registry_profile profile_plain_ecr = {
-    .type = REGISTRY_TYPE_ECR,
-    .summary = "Amazon Elastic Container Registry",
-    .has_address = ecr_host_is_address,
-    .keeps_untagged = ANSWER_NO,
-};
 
 /* --- zot: nobody else answers the specification's question for extensions --- */
 
@@ -80,7 +70,7 @@ const struct registry_profile profile_oci = {
 };
 
 const struct registry_profile *const profiles[] = {
-    &profile_plain_ecr, &profile_harbor, &profile_zot, &profile_distribution, &profile_oci, NULL,
+    &profile_ecr, &profile_harbor, &profile_zot, &profile_distribution, &profile_oci, NULL,
 };
 
 /* --- which kind --- */

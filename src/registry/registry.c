@@ -7,6 +7,7 @@
 #include "regwarden/memory.h"
 
 #include "auth.h"
+#include "ecr.h"
 #include "profile.h"
 #include "queue.h"
 
@@ -90,6 +91,8 @@ static int open_parts(struct registry *registry, struct error *err)
 {
     int rc = read_url(registry->settings, &registry->url, err);
 
+    if (rc == 0 && ecr_is_meant(registry->settings, &registry->url))
+        rc = ecr_new(registry, &registry->ecr, err);
     if (rc < 0)
         return rc;
     rc = auth_new(registry, &registry->auth, err);
@@ -137,6 +140,7 @@ void registry_free(struct registry *registry)
     timer_free(registry->soon);
     queue_free(registry->queue);
     auth_free(registry->auth);
+    ecr_free(registry->ecr);
     http_client_free(registry->http);
     url_release(&registry->url);
     free(registry);
