@@ -88,7 +88,7 @@ int credentials_find(const char *host, struct credentials *ret, struct error *er
     return 0;
 }
 
-void credentials_release(struct credentials *credentials)
+void credentials_forget(struct credentials *credentials)
 {
     if (credentials->password)
         crypto_erase(credentials->password, strlen(credentials->password));

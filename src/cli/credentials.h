@@ -17,7 +17,7 @@ struct credentials {
  * ~/.docker/config.json, in this order. Nothing found is success. FAILURE_INPUT when a file is
  * damaged. */
 int credentials_find(const char *host, struct credentials *ret, struct error *err);
-void credentials_release(struct credentials *credentials); /* erases the password */
+void credentials_forget(struct credentials *credentials); /* erases the password */
 
 /* The password as a file in memory; returns its descriptor, or a failure. The caller closes it. */
 int credentials_as_file(const struct credentials *credentials, struct error *err);

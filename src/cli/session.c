@@ -143,7 +143,7 @@ static int set_credentials(const struct session *session, const char *name, stru
         free(settings->password_file);
         settings->password_file = text_new("/proc/self/fd/%d", host->password_fd);
     }
-    credentials_release(&found);
+    credentials_forget(&found);
     return host->password_fd >= 0 ? 0 : err->kind;
 }
 
