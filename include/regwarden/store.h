@@ -364,8 +364,9 @@ void store_counters(const struct store *store, struct store_counters *ret);
  * as `after` of the next call. */
 void store_load_stale(struct store *store, const char *policy_revision, int64_t after, size_t limit,
                       store_events_f *done, void *argument);
-/* Names the placements of the digest in registry and repository of `place` that have a verdict in
- * force, at most `limit`, as events of cause EVIDENCE. They are not stored, either. */
+/* Names the placements of the digest, and of indexes that it is part of, in registry and repository
+ * of `place` that have a verdict in force, at most `limit`, as events of cause EVIDENCE. They are
+ * not stored, either. */
 void store_load_judged(struct store *store, const struct event *place, size_t limit,
                        store_events_f *done, void *argument);
 

@@ -129,7 +129,8 @@ static char *slot_key(const struct event *event)
 {
     char digest[DIGEST_TEXT_SIZE];
 
-    if (event->tag)
+    /* The tag in a scanner's event is a hint: what is pushed there must not wait for it. */
+    if (event->tag && (event->action != EVENT_SCANNED || !digest_is_set(&event->digest)))
         return text_new("%s\n%s:%s", event->registry, event->repository, event->tag);
     return text_new("%s\n%s@%s", event->registry, event->repository,
                     digest_format(&event->digest, digest));

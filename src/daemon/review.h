@@ -141,6 +141,7 @@ enum progress review_gather(struct review *review);
 enum progress review_judge(struct review *review);
 /* review_spread.c */
 enum progress review_spread(struct review *review);
+enum progress review_spread_scan(struct review *review); /* all that the event of a scan asks for */
 void review_release_spread(struct review *review);
 enum progress review_record(struct review *review);
 enum progress review_act(struct review *review);

@@ -1,7 +1,10 @@
-/* Evidence came: a signature or an attestation was pushed. What it speaks of was judged without it,
- * and is judged again, as if it were pushed. The events for that are durable before the one of the
- * evidence is finished, so that none is lost. Evidence that came before its image is found when the
- * image is judged. */
+/* Evidence came: a signature or an attestation was pushed, or the registry's scanner has reported.
+ * What it speaks of was judged without it, and is judged again, as if it were pushed. The events
+ * for that are durable before the one of the evidence is finished, so that none is lost. Evidence
+ * that came before its image is found when the image is judged.
+ *
+ * The event of a scan says nothing of where the image stands: it moves no tag and makes no
+ * placement. */
 #include "review.h"
 
 #include "regwarden/clock.h"
@@ -27,14 +30,34 @@ static bool find_subject(const struct review *review, struct digest *ret)
     return !review->has_verdict && digest_is_set(ret);
 }
 
+static unsigned groups_of(const struct review *review)
+{
+    unsigned groups = FACT_BIT(FACT_VULNERABILITIES);
+
+    if (review->event.action != EVENT_SCANNED)
+        groups |= FACT_BIT(FACT_PROVENANCE) | FACT_BIT(FACT_REFERRERS);
+    return groups;
+}
+
 /* Nobody is bothered where no policy asks for evidence. */
 static bool wants_evidence(const struct review *review, const struct event *event)
 {
     const struct placement placement = {
         .registry = event->registry, .repository = event->repository, .tag = event->tag};
 
-    return (policy_set_needs(review->daemon->policies, &placement) &
-            (FACT_BIT(FACT_PROVENANCE) | FACT_BIT(FACT_REFERRERS))) != 0;
+    return (policy_set_needs(review->daemon->policies, &placement) & groups_of(review)) != 0;
+}
+
+/* What the event asked for is done, or is in the store. */
+static void go_on(struct review *review)
+{
+    if (review->event.action != EVENT_SCANNED) {
+        review_resume(review, REVIEW_RECORD);
+        return;
+    }
+    review->step = REVIEW_RECORD; /* nobody joins any more */
+    store_finish_events(review->daemon->store, review->event_ids, review->event_count,
+                        review_settled, review);
 }
 
 static void events_added(void *argument, const struct error *error)
@@ -48,7 +71,7 @@ static void events_added(void *argument, const struct error *error)
     }
     dispatcher_add(review->daemon->dispatcher, review->spread, review->spread_count);
     review_release_spread(review);
-    review_resume(review, REVIEW_RECORD);
+    go_on(review);
 }
 
 static void take_placement(struct review *review, const struct event *event)
@@ -83,11 +106,13 @@ static void loaded(void *argument, const struct error *error, const struct event
         take_placement(review, &events[i]);
     if (review->spread_count == 0) {
         review_release_spread(review);
-        review_resume(review, REVIEW_RECORD);
+        go_on(review);
         return;
     }
     log_info(event_log_fields(&review->event, &buffer, fields),
-             "evidence for %zu placements, judging them again", review->spread_count);
+             "%s for %zu placements, judging them again",
+             review->event.action == EVENT_SCANNED ? "a scanner's report" : "evidence",
+             review->spread_count);
     store_add_events(review->daemon->store, review->spread, review->spread_count, events_added,
                      review);
 }
@@ -102,5 +127,15 @@ enum progress review_spread(struct review *review)
         review->event.cause == EVENT_CAUSE_EVIDENCE || !find_subject(review, &place.digest))
         return PROGRESS_NEXT;
     store_load_judged(review->daemon->store, &place, SPREAD_MAX, loaded, review);
+    return PROGRESS_WAITING;
+}
+
+enum progress review_spread_scan(struct review *review)
+{
+    if (!digest_is_set(&review->event.digest)) {
+        go_on(review);
+        return PROGRESS_WAITING;
+    }
+    store_load_judged(review->daemon->store, &review->event, SPREAD_MAX, loaded, review);
     return PROGRESS_WAITING;
 }

@@ -132,6 +132,8 @@ enum progress review_recall(struct review *review)
 
     if (review->event.action == EVENT_DELETE)
         return ask_whether_gone(review);
+    if (review->event.action == EVENT_SCANNED)
+        return review_spread_scan(review);
     if (!review->is_fresh && !review_is_anew(review) &&
         placement_cache_has(daemon->placement_cache, &review->event,
                             policy_set_revision(daemon->policies)))
@@ -156,12 +158,14 @@ static void confirmed(void *argument, const struct registry_answer *answer)
 }
 
 /* A notification that comes a second time must not have done twice what was done about the first.
- */
+ * And what is judged again because of evidence may have lost its tag since: that is older than what
+ * was pushed there in the meantime. */
 enum progress review_confirm(struct review *review)
 {
     struct daemon_registry *registry = daemon_find_registry(review->daemon, review->event.registry);
 
-    if (!registry || !review->event.tag || !came_back(review))
+    if (!registry || !review->event.tag ||
+        (!came_back(review) && review->event.cause != EVENT_CAUSE_EVIDENCE))
         return PROGRESS_NEXT;
     review->resolve_id = registry_resolve(registry->client, review->event.repository,
                                           review->event.tag, confirmed, review);
@@ -356,6 +360,8 @@ enum progress review_gather(struct review *review)
         .tag = event->tag,
         .evidence_anew = event->cause != EVENT_CAUSE_POLICY && !review->has_gathered,
     };
+    if (review->has_gathered)
+        options.needs &= ~FACT_BIT(FACT_VULNERABILITIES); /* read a moment ago */
     bool reads_layers = (options.needs & FACT_BIT(FACT_FILES)) && lacks_files(review);
     char digest[DIGEST_TEXT_SIZE];
 

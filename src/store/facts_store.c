@@ -18,14 +18,44 @@ static int put_packed(const struct session *session, const struct digest *digest
                       err);
 }
 
+enum { CHILDREN_MAX = 256 };
+
+/* So that what comes for an image later is known to concern the index, too. */
+static int put_children(const struct session *session, const struct manifest *index,
+                        struct error *err)
+{
+    static const char sql[] = "INSERT INTO index_children (child, parent) VALUES ($1, $2)"
+                              " ON CONFLICT (child, parent) DO NOTHING";
+    size_t count = 0;
+
+    for (size_t i = 0; i < index->child_count && count < CHILDREN_MAX; i++) {
+        const struct descriptor *child = &index->children[i];
+        int failure;
+
+        if (!descriptor_is_runnable(child))
+            continue;
+        count++;
+        failure = driver_run(session->driver, sql,
+                             BINDS(bind_digest(&child->digest), bind_digest(&index->digest)), err);
+        if (failure < 0)
+            return failure;
+    }
+    return 0;
+}
+
 int facts_put(const struct session *session, const struct store_image *image, struct error *err)
 {
     AUTO_JSON struct json *json = facts_to_json(image->facts);
     AUTO_TEXT struct text own = {0};
     struct text *packed = image->ret_packed ? image->ret_packed : &own;
+    const struct manifest *manifest = image->facts->manifest;
     int failure = document_pack(session->codec, json, packed, err);
 
-    return failure < 0 ? failure : put_packed(session, &image->digest, packed, err);
+    if (failure == 0)
+        failure = put_packed(session, &image->digest, packed, err);
+    if (failure == 0 && manifest && manifest->kind == MANIFEST_INDEX)
+        failure = put_children(session, manifest, err);
+    return failure;
 }
 
 static bool take_document(void *argument, const struct row *row)

@@ -100,6 +100,11 @@ static const char positions_sql[] =
     " PRIMARY KEY (sweep_id, repository));"
     "ALTER TABLE pushes ADD COLUMN sweep BIGINT NOT NULL DEFAULT 0;";
 
+/* What is said of an image concerns the indexes that it is part of. */
+static const char index_children_sql[] =
+    "CREATE TABLE index_children (child {bytes} NOT NULL, parent {bytes} NOT NULL,"
+    " PRIMARY KEY (child, parent));";
+
 const struct migration migrations[] = {
     {.number = 1, .name = "events, facts, placements and verdicts", .sql = record_sql},
     {.number = 2, .name = "plans, pushes and dead letters", .sql = actions_sql},
@@ -108,6 +113,7 @@ const struct migration migrations[] = {
     {.number = 5, .name = "known bases", .sql = bases_sql},
     {.number = 6, .name = "headers of dead letters", .sql = letter_headers_sql},
     {.number = 7, .name = "positions of sweeps", .sql = positions_sql},
+    {.number = 8, .name = "children of indexes", .sql = index_children_sql},
 };
 const size_t migration_count = ARRAY_COUNT(migrations);
 

@@ -67,8 +67,9 @@ static int judged_run(struct operation *operation, const struct session *session
 {
     static const char sql[] =
         "SELECT id, registry, repository, tag, digest, first_seen_ms, media_type, pusher"
-        " FROM placements WHERE digest = $1 AND registry = $2 AND repository = $3"
-        " AND verdict_id > 0 ORDER BY id LIMIT $4";
+        " FROM placements WHERE (digest = $1"
+        " OR digest IN (SELECT parent FROM index_children WHERE child = $1))"
+        " AND registry = $2 AND repository = $3 AND verdict_id > 0 ORDER BY id LIMIT $4";
     struct load_stale *load = (struct load_stale *)operation;
 
     forget_events(load);
