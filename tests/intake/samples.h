@@ -7,9 +7,7 @@ struct sample {
     const char *file;
     const char *dialect; /* that recognises it; NULL: none */
     const char *url; /* of the registry whose hook it comes to; NULL: one that no payload names */
-    /* One line for each thing that came out, of all of the file's bodies in order:
-     * "push repository:tag@first 12 digits by actor", "ignored N", "fault TEXT", "confirm N",
-     * "reply JSON", or "not understood: TEXT". */
+    /* As outcome.h says it, of all of the file's bodies in order; or "not understood: TEXT". */
     const char *outcome;
 };
 extern const struct sample samples[]; /* ends with a NULL file */

@@ -435,13 +435,26 @@ static void too_many_values(void **state)
     check_limit(&body);
 }
 
+static bool can_be_configured(const char *name)
+{
+    for (size_t i = 0; hook_dialect_names[i] != NULL; i++) {
+        if (text_equal(hook_dialect_names[i], name))
+            return true;
+    }
+    return false;
+}
+
 static void table_is_complete(void **state)
 {
     (void)state;
     for (size_t i = 0; decoders[i] != NULL; i++) {
         assert_ptr_equal(decoder_find(decoders[i]->name), decoders[i]);
         assert_true(strlen(decoders[i]->summary) > 0);
+        assert_true(can_be_configured(decoders[i]->name));
     }
+    assert_string_equal(hook_dialect_names[0], "auto");
+    for (size_t i = 1; hook_dialect_names[i] != NULL; i++)
+        assert_non_null(decoder_find(hook_dialect_names[i]));
     assert_null(decoder_find("auto"));
     assert_null(decoder_find(NULL));
 }
