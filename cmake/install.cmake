@@ -26,6 +26,7 @@ manual_page(regwarden.yaml 5 $<TARGET_FILE:regwarden> manual config ${PROJECT_SO
 manual_page(regwarden-policy 5 $<TARGET_FILE:regwarden> manual policy ${PROJECT_SOURCE_DIR}/man/regwarden-policy.5.scd)
 manual_page(regwarden-peers 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-peers.7.scd)
 manual_page(regwarden-harbor 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-harbor.7.scd)
+manual_page(regwarden-registries 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-registries.7.scd)
 add_custom_target(manual ALL DEPENDS ${manual_pages})
 
 # Shell completions come from the same table of commands.

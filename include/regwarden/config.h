@@ -36,6 +36,9 @@ enum hook_proof {
 };
 extern const char *const hook_proof_names[];
 
+/* The dialects of src/intake/decoders.c, and "auto" before them. Ends with NULL. */
+extern const char *const hook_dialect_names[];
+
 enum quarantine_means {
     QUARANTINE_AUTO, /* archive where the registry can (ECR), else copy */
     QUARANTINE_COPY,

@@ -204,6 +204,28 @@ static bool is_header_name(const char *text)
     return text[0] && strspn(text, allowed) == strlen(text);
 }
 
+static bool is_dialect(const char *name)
+{
+    for (size_t i = 0; hook_dialect_names[i]; i++)
+        if (text_equal(hook_dialect_names[i], name))
+            return true;
+    return false;
+}
+
+/* An event of a dialect that nobody speaks would be taken for whatever it looks like. */
+static int check_dialect(const struct checked *checked, const char *name, struct error *err)
+{
+    if (is_dialect(name))
+        return 0;
+    const char *near = text_suggest(name, hook_dialect_names);
+    fault(checked, "dialect", err, "there is no such dialect");
+    if (near)
+        error_hint(err, "Did you mean \"%s\"?", near);
+    else
+        error_hint(err, "regwarden-registries(7) lists the dialects.");
+    return FAILURE_INPUT;
+}
+
 static int check_registry(const struct checked *checked, const void *item, struct error *err)
 {
     const struct config_registry *registry = item;
@@ -221,7 +243,10 @@ static int check_registry(const struct checked *checked, const void *item, struc
                      "client-certificate-file and client-key-file belong together");
     if (!is_header_name(registry->hook_secret_header))
         return fault(checked, "hook-secret-header", err, "this is not a header name");
-    int failure = check_hosts(checked, "token-realms", &registry->token_realms, err);
+    int failure = check_dialect(checked, registry->dialect, err);
+    if (failure)
+        return failure;
+    failure = check_hosts(checked, "token-realms", &registry->token_realms, err);
     return failure ? failure : check_hosts(checked, "hosts", &registry->hosts, err);
 }
 

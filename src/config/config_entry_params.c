@@ -20,6 +20,11 @@ const char *const hook_proof_names[] = {
     [HOOK_PROOF_JWT + 1] = NULL,
 };
 
+const char *const hook_dialect_names[] = {
+    "auto",   "distribution", "gitlab", "harbor",    "ecr", "sns",   "acr",   "eventgrid", "gar",
+    "github", "gitea",        "quay",   "dockerhub", "zot", "jfrog", "nexus", NULL,
+};
+
 const char *const quarantine_means_names[] = {
     [QUARANTINE_AUTO] = "auto",
     [QUARANTINE_COPY] = "copy",

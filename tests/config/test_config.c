@@ -202,6 +202,8 @@ static void faults_are_named_at_their_place(void **state)
          "c:1:54: token-realms: this is not a host"},
         {"registries: {a: {url: \"https://h\", hosts: \"h/x\"}}",
          "c:1:43: hosts: this is not a host"},
+        {"registries: {a: {url: \"https://h\", dialect: habor}}",
+         "c:1:45: dialect: there is no such dialect"},
         {"registries: {a: {url: \"https://h\", concurrency: 0}}", "c:1:49: concurrency: 0 is less"},
         {"notifiers: {a: {url: h}}", "c:1:22: url: expected https://host[:port]/path"},
         {"notifiers: {a: {url: \"https://u:p@h/\"}}", "c:1:22: url: expected https://host"},
