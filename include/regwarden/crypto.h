@@ -1,5 +1,5 @@
-/* Hashes, MACs, randomness and their spellings (home of libcrypto: src/base/crypto.c). Any thread.
- */
+/* Hashes, MACs, signatures of others, randomness and their spellings (home of libcrypto:
+ * src/base/crypto*.c). Any thread. */
 #ifndef REGWARDEN_CRYPTO_H
 #define REGWARDEN_CRYPTO_H
 
@@ -30,6 +30,29 @@ bool crypto_equal(const void *a, const void *b, size_t size); /* in constant tim
 bool crypto_equal_text(const char *a, const char *b);
 void crypto_random(void *bytes, size_t size);
 void crypto_erase(void *bytes, size_t size); /* not optimised away */
+
+/* Public keys of others, and what they signed. RSA keys have 2048 to 8192 bits, others are refused;
+ * a signature is PKCS#1 v1.5 for RSA, and for P-256 the two numbers of 32 bytes each, as JOSE
+ * writes them. */
+struct public_key; /* opaque */
+enum public_key_kind { PUBLIC_KEY_RSA, PUBLIC_KEY_P256 };
+struct key_validity {
+    int64_t from_ms, until_ms; /* wall time */
+};
+/* Of the first certificate in the PEM text. Whoever issued it is not looked at: the caller knows
+ * where it comes from. FAILURE_INPUT. Returns new. */
+int public_key_from_certificate(const struct text *pem, struct public_key **ret_key,
+                                struct key_validity *ret, struct error *err);
+/* Unsigned numbers, most significant byte first. FAILURE_INPUT. Returns new. */
+int public_key_from_rsa(const struct text *modulus, const struct text *exponent,
+                        struct public_key **ret, struct error *err);
+int public_key_from_p256(const struct text *x, const struct text *y, struct public_key **ret,
+                         struct error *err);
+enum public_key_kind public_key_kind(const struct public_key *key);
+bool public_key_verifies(const struct public_key *key, enum hash_algorithm algorithm,
+                         const struct text *signed_bytes, const struct text *signature);
+void public_key_auto_free(struct public_key **key);
+#define AUTO_PUBLIC_KEY AUTO(public_key_auto_free)
 
 void crypto_hex(const uint8_t *bytes, size_t size,
                 char *ret); /* lower case; ret holds 2 * size + 1 */

@@ -59,7 +59,7 @@ struct hook_message {
     size_t size;
     const struct json *body; /* parsed; of a form (GitHub, Gitea) its payload */
 };
-/* NULL when absent or sent more than once. name: lower case. */
+/* NULL when absent or sent more than once. */
 const char *hook_message_header(const struct hook_message *message, const char *name);
 
 struct decoder {
@@ -89,10 +89,15 @@ struct intake_options {
     /* The sender's instance id is not the one of before: it was restarted and may have lost events.
      */
     void (*instance_changed)(void *argument, const char *registry);
+    /* What the operator wants to know of a sender, in a sentence: a subscription was confirmed or
+     * ended. May be NULL. */
+    void (*told)(void *argument, const char *registry, const char *what);
     void *argument;
 };
-int intake_new(const struct intake_options *options, struct intake **ret,
-               struct error *err); /* reads the secrets */
+/* Reads secrets and key files. FAILURE_INPUT says which setting the proof of a sender needs. */
+int intake_new(const struct intake_options *options, struct intake **ret, struct error *err);
+/* May anybody who reaches the listener send events for the registry? */
+bool intake_is_open(const struct config_registry *registry);
 int intake_reload(struct intake *intake, const struct config *config, struct error *err);
 void intake_free(struct intake *intake);
 

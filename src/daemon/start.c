@@ -145,10 +145,10 @@ static void warn_open_hooks(const struct config *config)
     for (size_t i = 0; i < config->listen.count; i++)
         open = open || is_reached_from_afar(config->listen.items[i]);
     for (size_t i = 0; open && !config->tls_client_ca_file && i < config->registry_count; i++)
-        if (!config->registries[i].hook_secret_file)
+        if (intake_is_open(&config->registries[i]))
             log_warning(LOG_FIELDS({"registry", config->registries[i].name}),
                         "notifications are taken from anybody who reaches a listening address; set "
-                        "hook-secret-file");
+                        "hook-secret-file or another hook-proof");
 }
 
 static int start_listening(struct daemon *daemon, struct error *err)
@@ -184,6 +184,12 @@ static void instance_changed(void *argument, const char *registry)
     sweeps_request(daemon->sweeps, registry, "registry restarted");
 }
 
+static void sender_told(void *argument, const char *registry, const char *what)
+{
+    (void)argument;
+    log_notice(LOG_FIELDS({"registry", registry}), "%s", what);
+}
+
 static int start_intake(struct daemon *daemon, struct error *err)
 {
     struct intake_options options = {
@@ -193,6 +199,7 @@ static int start_intake(struct daemon *daemon, struct error *err)
         .server = daemon->server,
         .accept = accept_events,
         .instance_changed = instance_changed,
+        .told = sender_told,
         .argument = daemon,
     };
 

@@ -24,6 +24,20 @@ static const struct answer_row answer_rows[] = {
                 [SITUATION_ACCEPTED] = {.status = 202},
                 [SITUATION_NOTHING] = {.status = 204},
                 [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 1},
+            },
+    },
+    {
+        /* As distribution, but gives an event up after its maxretries. */
+        .dialect = "gitlab",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
                 [SITUATION_UNAUTHORISED] = {.status = 401},
                 [SITUATION_BUSY] = {.status = 503, .retry_after_s = 1},
             },
@@ -37,21 +51,177 @@ static const struct answer_row answer_rows[] = {
                 [SITUATION_ACCEPTED] = {.status = 202},
                 [SITUATION_NOTHING] = {.status = 204},
                 [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
                 [SITUATION_UNAUTHORISED] = {.status = 401},
                 [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
             },
     },
     {
-        /* EventBridge tries again for a day, but on 429 and 5xx only; other 4xx drop the event.
-         * Retry-After is honoured. */
+        /* EventBridge tries again for a day, but on 429, 5xx and silence only; with any other
+         * status the event is gone. So a wrong secret is told as a failure of ours: the events of
+         * the hours until it is set right are not lost. Retry-After is honoured. */
         .dialect = "ecr",
         .answers =
             {
                 [SITUATION_ACCEPTED] = {.status = 202},
                 [SITUATION_NOTHING] = {.status = 204},
                 [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 503, .retry_after_s = 60},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 30},
+            },
+    },
+    {
+        /* SNS takes every status from 200 to 499 as delivered and tries again on 5xx and silence
+         * only, three times 20 seconds apart unless the topic says more. A message whose topic,
+         * signature or age is wrong stays wrong, so it is refused once; a certificate that could
+         * not be fetched is a 503. */
+        .dialect = "sns",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 403},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 20},
+            },
+    },
+    {
+        /* One attempt, 5 seconds, never again: whatever is answered, only the sweep finds what was
+         * not kept. The status shows in the webhook's log. */
+        .dialect = "acr",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
+            },
+    },
+    {
+        /* Success is 200 to 204 for events and exactly 200 for a handshake. 400 and 413 give an
+         * event up at once, so they are never answered; 401, 403 and 404 wait five minutes, others
+         * less, within a day and 30 attempts. */
+        .dialect = "eventgrid",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
                 [SITUATION_UNAUTHORISED] = {.status = 401},
                 [SITUATION_BUSY] = {.status = 503, .retry_after_s = 30},
+            },
+    },
+    {
+        /* Pub/Sub: 102, 200, 201, 202 and 204 acknowledge; anything else comes again until the
+         * subscription's retention ends. */
+        .dialect = "gar",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 10},
+            },
+    },
+    {
+        /* Never tries again by itself; the status shows among the recent deliveries, from where
+         * one can be sent again by hand. */
+        .dialect = "github",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
+            },
+    },
+    {
+        /* Never tries again. */
+        .dialect = "gitea",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
+            },
+    },
+    {
+        /* Five attempts, 30 seconds apart; after three failed ones in a row it switches the
+         * notification off until somebody resets it. So nothing but a wrong secret and a full disk
+         * is a failure. */
+        .dialect = "quay",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 30},
+            },
+    },
+    {
+        /* No attempt after the first is documented. */
+        .dialect = "dockerhub",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
+            },
+    },
+    {
+        /* One attempt, never again. */
+        .dialect = "zot",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
+            },
+    },
+    {
+        /* Whether it tries again is not documented: any 2xx is a success. */
+        .dialect = "jfrog",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
+            },
+    },
+    {
+        /* One attempt; 300 and above is an error in its log, nothing more. */
+        .dialect = "nexus",
+        .answers =
+            {
+                [SITUATION_ACCEPTED] = {.status = 202},
+                [SITUATION_NOTHING] = {.status = 204},
+                [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
+                [SITUATION_UNAUTHORISED] = {.status = 401},
+                [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
             },
     },
     {
@@ -62,6 +232,7 @@ static const struct answer_row answer_rows[] = {
                 [SITUATION_ACCEPTED] = {.status = 202},
                 [SITUATION_NOTHING] = {.status = 204},
                 [SITUATION_DEAD_LETTER] = {.status = 202},
+                [SITUATION_HANDSHAKE] = {.status = 200},
                 [SITUATION_UNAUTHORISED] = {.status = 401},
                 [SITUATION_BUSY] = {.status = 503, .retry_after_s = 15},
             },

@@ -6,7 +6,8 @@ enum situation {
     SITUATION_ACCEPTED,     /* at least one event is on disk */
     SITUATION_NOTHING,      /* understood; nothing in it matters */
     SITUATION_DEAD_LETTER,  /* not understood, in whole or in part; kept as a dead letter */
-    SITUATION_UNAUTHORISED, /* the secret is missing or wrong */
+    SITUATION_HANDSHAKE,    /* the body is what the sender asked for before it sends events */
+    SITUATION_UNAUTHORISED, /* the sender did not prove itself, and will not by trying again */
     SITUATION_BUSY,         /* cannot be kept now: disk full, too much waiting */
     SITUATION_COUNT,
 };

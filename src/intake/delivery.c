@@ -56,6 +56,7 @@ void delivery_free(struct delivery *delivery)
     free(delivery->events);
     free(delivery->reason);
     free(delivery->body);
+    free(delivery->reply);
     free(delivery->registry);
     text_pairs_release(&delivery->headers);
     free(delivery);

@@ -13,6 +13,8 @@ struct delivery {
     store_done_f *replay; /* of a replay */
     void *replay_argument;
     const char *dialect; /* from the decoder table, NULL unknown */
+    const char *sender;  /* whose rules the answer follows */
+    char *reply;         /* JSON that the sender waits for; NULL: the usual answer */
     struct event *events;
     size_t event_count;
     size_t ignored;

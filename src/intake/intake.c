@@ -13,7 +13,7 @@ static int hooks_read(const struct config *config, struct hook **ret, struct err
 {
     struct hook *hooks = memory_new_array(config->registry_count, sizeof(*hooks));
     for (size_t i = 0; i < config->registry_count; i++) {
-        int r = hook_init(&hooks[i], &config->registries[i], err);
+        int r = hook_init(&hooks[i], config, &config->registries[i], err);
         if (r != 0) {
             hooks_free(hooks, i);
             return r;
@@ -129,6 +129,10 @@ void intake_free(struct intake *intake)
 {
     if (intake == NULL)
         return;
+    if (intake->keys != NULL)
+        keys_stop(intake->keys);
+    http_client_free(TAKE(intake->client)); /* those who wait for it are answered */
+    keys_free(intake->keys);
     for (struct delivery *delivery = intake->deliveries; delivery != NULL;
          delivery = delivery->next)
         delivery->intake = NULL; /* its callbacks still come, and free it */
@@ -136,16 +140,44 @@ void intake_free(struct intake *intake)
     free(intake);
 }
 
-int intake_new(const struct intake_options *options, struct intake **ret, struct error *err)
+static int client_new(const struct intake_options *options, const struct intake_tuning *tuning,
+                      struct http_client **ret, struct error *err)
+{
+    enum { CONNECTIONS_MAX = 4 };
+    const struct http_client_options client = {
+        .unix_socket = tuning->unix_socket,
+        .ca_file = tuning->ca_file,
+        .max_connections = CONNECTIONS_MAX,
+    };
+    if (options->loop == NULL)
+        return 0;
+    return http_client_new(options->loop, &client, ret, err);
+}
+
+int intake_new_tuned(const struct intake_options *options, const struct intake_tuning *tuning,
+                     struct intake **ret, struct error *err)
 {
     struct hook *hooks = NULL;
+    struct http_client *client = NULL;
     int r = hooks_read(options->config, &hooks, err);
     if (r != 0)
         return r;
+    r = client_new(options, tuning, &client, err);
+    if (r != 0) {
+        hooks_free(hooks, options->config->registry_count);
+        return r;
+    }
     struct intake *intake = memory_new(sizeof(*intake));
     intake->options = *options;
+    intake->client = client;
+    intake->keys = client == NULL ? NULL : keys_new(client, endpoint_resume, intake);
     intake->hooks = hooks;
     intake->hook_count = options->config->registry_count;
     *ret = intake;
     return 0;
+}
+
+int intake_new(const struct intake_options *options, struct intake **ret, struct error *err)
+{
+    return intake_new_tuned(options, &(struct intake_tuning){NULL, NULL}, ret, err);
 }

@@ -5,10 +5,12 @@
 #include "answers.h"
 #include "decode.h"
 #include "delivery.h"
-#include "hook.h"
+#include "proofs.h"
 
 struct intake {
     struct intake_options options;
+    struct http_client *client; /* for keys and confirmations; NULL without a loop */
+    struct keys *keys;
     struct hook *hooks;
     size_t hook_count;
     struct delivery *deliveries;
@@ -17,6 +19,22 @@ struct intake {
 };
 
 struct hook *intake_hook(struct intake *intake, const char *registry);
+
+/* For tests: where keys are fetched from in place of their hosts. */
+struct intake_tuning {
+    const char *unix_socket; /* NULL: TCP */
+    const char *ca_file;     /* NULL: the system's */
+};
+int intake_new_tuned(const struct intake_options *options, const struct intake_tuning *tuning,
+                     struct intake **ret, struct error *err);
+
+/* endpoint.c: a key that a sender's proof needed has come, or will not; the waiter is an
+ * exchange. `argument` is the intake. */
+void endpoint_resume(void *argument, uint64_t waiter);
+
+/* sns_confirm.c: visits the address that makes the topic send to us, then answers. */
+void sns_confirm(struct intake *intake, const struct hook *hook, const char *url,
+                 struct http_exchange *exchange);
 
 /* taking.c: from a message whose sender is known to the disk, and the answer. */
 

@@ -7,13 +7,21 @@ const char *hook_message_header(const struct hook_message *message, const char *
 {
     const char *value = NULL;
     for (size_t i = 0; message->headers != NULL && i < message->headers->count; i++) {
-        if (!text_equal(message->headers->items[i].key, name))
+        if (!text_equal_nocase(message->headers->items[i].key, name))
             continue;
         if (value != NULL)
             return NULL;
         value = message->headers->items[i].value;
     }
     return value;
+}
+
+size_t message_header_count(const struct hook_message *message, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; message->headers != NULL && i < message->headers->count; i++)
+        count += text_equal_nocase(message->headers->items[i].key, name) ? 1 : 0;
+    return count;
 }
 
 void message_from_exchange(const struct http_exchange *exchange, struct text_pairs *headers,

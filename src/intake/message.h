@@ -11,6 +11,8 @@ void message_from_exchange(const struct http_exchange *exchange, struct text_pai
 /* Borrows from the body. */
 void message_from_body(const struct intake_body *body, struct hook_message *ret);
 
+size_t message_header_count(const struct hook_message *message, const char *name);
+
 /* Copies the headers without which the body could not be read again: its type, and those that the
  * decoder names (NULL: that any decoder names). Never one that proves the sender, whatever a
  * decoder names; never one that is doubled or longer than a kilobyte. */

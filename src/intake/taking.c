@@ -47,12 +47,17 @@ static void delivery_answer(struct intake *intake, const struct delivery *delive
         return; /* the sender did not wait; what it sent is kept all the same */
     bool dead = delivery->reason != NULL;
     AUTO_TEXT struct text body = {0};
+    if (delivery->reply != NULL) {
+        text_add(&body, delivery->reply);
+        hook_reply_json(exchange, answer_for(delivery->sender, SITUATION_HANDSHAKE), NULL, &body);
+        return;
+    }
     text_format(&body, "{\"events\":%zu,\"ignored\":%zu,\"deadLetters\":%d}\n",
                 delivery->event_count, delivery->ignored, dead ? 1 : 0);
     enum situation situation = dead                         ? SITUATION_DEAD_LETTER
                                : delivery->event_count == 0 ? SITUATION_NOTHING
                                                             : SITUATION_ACCEPTED;
-    struct hook_answer answer = answer_for(delivery->dialect, situation);
+    struct hook_answer answer = answer_for(delivery->sender, situation);
     hook_reply_json(exchange, answer, NULL, answer.status == 204 ? NULL : &body);
 }
 
@@ -60,7 +65,7 @@ static void delivery_fail(struct intake *intake, const struct delivery *delivery
 {
     struct http_exchange *exchange = http_server_find(intake->options.server, delivery->exchange);
     if (exchange != NULL)
-        intake_refuse_now(intake, delivery->dialect, exchange);
+        intake_refuse_now(intake, delivery->sender, exchange);
     else
         intake->counters.failed++;
 }
@@ -156,6 +161,18 @@ static struct delivery *delivery_new(const struct hook *hook, const struct recei
     return delivery;
 }
 
+/* With the proof of SNS a confirmation is followed and never comes here. */
+static void note_unconfirmed(struct decoded *decoded)
+{
+    struct error fault = {0};
+    if (decoded->confirm != HOOK_CONFIRM_SUBSCRIPTION)
+        return;
+    error_set(&fault, FAILURE_INPUT, "a subscription of Amazon SNS waits to be confirmed");
+    error_hint(&fault, "Set hook-proof to sns and list the topic in hook-topics, or confirm it by "
+                       "hand.");
+    decoded_add_fault(decoded, &fault);
+}
+
 static void intake_count(struct intake *intake, const struct error *whole,
                          const struct decoded *decoded)
 {
@@ -172,8 +189,12 @@ void intake_take(struct intake *intake, struct hook *hook, const struct hook_mes
     struct error err = {0};
     const struct decoder *decoder = NULL;
     bool understood = decode_body(&input, &decoded, &decoder, &err) == 0;
+    if (understood)
+        note_unconfirmed(&decoded);
     struct delivery *delivery = delivery_new(hook, receiver, message->size);
     delivery->dialect = decoder == NULL ? NULL : decoder->name;
+    delivery->sender = hook->proof == &proof_sns ? "sns" : delivery->dialect;
+    delivery->reply = TAKE(decoded.reply);
     intake_count(intake, understood ? NULL : &err, &decoded);
     note_instance(intake, hook, &decoded);
     if (!understood || decoded.fault_count > 0)

@@ -11,18 +11,48 @@
 #include "regwarden/intake.h"
 #include "regwarden/yaml.h"
 
-/* 3xx counts as success for some senders and as a redirect for others: never used. */
-static void answers_are_safe(void **state)
+/* 3xx counts as success for some senders and as a redirect for others: never used. Each row is what
+ * its sender's rules ask for; see the table itself. */
+static void answers_follow_the_sender(void **state)
 {
     (void)state;
-    static const char *const dialects[] = {"distribution", "harbor", "ecr", "auto", NULL};
-    for (size_t i = 0; i < ARRAY_COUNT(dialects); i++) {
-        assert_int_equal(answer_for(dialects[i], SITUATION_ACCEPTED).status, 202);
-        assert_int_equal(answer_for(dialects[i], SITUATION_NOTHING).status, 204);
-        assert_int_equal(answer_for(dialects[i], SITUATION_DEAD_LETTER).status, 202);
-        assert_int_equal(answer_for(dialects[i], SITUATION_UNAUTHORISED).status, 401);
-        assert_int_equal(answer_for(dialects[i], SITUATION_BUSY).status, 503);
-        assert_true(answer_for(dialects[i], SITUATION_BUSY).retry_after_s > 0);
+    static const struct {
+        const char *dialect;
+        int unauthorised, busy, retry_s;
+    } table[] = {
+        {"distribution", 401, 503, 1}, {"gitlab", 401, 503, 1}, {"harbor", 401, 503, 15},
+        {"ecr", 503, 503, 30},         {"sns", 403, 503, 20},   {"acr", 401, 503, 15},
+        {"eventgrid", 401, 503, 30},   {"gar", 401, 503, 10},   {"github", 401, 503, 15},
+        {"gitea", 401, 503, 15},       {"quay", 401, 503, 30},  {"dockerhub", 401, 503, 15},
+        {"zot", 401, 503, 15},         {"jfrog", 401, 503, 15}, {"nexus", 401, 503, 15},
+        {"auto", 401, 503, 15},        {NULL, 401, 503, 15},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        const char *dialect = table[i].dialect;
+        assert_int_equal(answer_for(dialect, SITUATION_ACCEPTED).status, 202);
+        assert_int_equal(answer_for(dialect, SITUATION_NOTHING).status, 204);
+        assert_int_equal(answer_for(dialect, SITUATION_DEAD_LETTER).status, 202);
+        assert_int_equal(answer_for(dialect, SITUATION_HANDSHAKE).status, 200);
+        assert_int_equal(answer_for(dialect, SITUATION_UNAUTHORISED).status, table[i].unauthorised);
+        assert_int_equal(answer_for(dialect, SITUATION_BUSY).status, table[i].busy);
+        assert_int_equal(answer_for(dialect, SITUATION_BUSY).retry_after_s, table[i].retry_s);
+    }
+}
+
+/* A sender without a row would get the answers of strangers by accident. */
+static void every_dialect_has_a_row(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "distribution", "gitlab", "harbor",    "ecr", "sns",   "acr",   "eventgrid", "gar",
+        "github",       "gitea",  "dockerhub", "zot", "jfrog", "nexus", "quay",      NULL,
+    };
+    for (size_t i = 0; decoders[i] != NULL; i++) {
+        size_t k = 0;
+        while (names[k] != NULL && !text_equal(names[k], decoders[i]->name))
+            k++;
+        if (names[k] == NULL)
+            fail_msg("add the dialect %s to the table of answers", decoders[i]->name);
     }
 }
 
@@ -122,7 +152,8 @@ static void other_registries_get_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_are_safe),
+        cmocka_unit_test(answers_follow_the_sender),
+        cmocka_unit_test(every_dialect_has_a_row),
         cmocka_unit_test(distribution_stanza),
         cmocka_unit_test(distribution_stanza_of_an_open_hook),
         cmocka_unit_test(header_of_any_name_is_quoted),

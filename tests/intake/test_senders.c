@@ -80,6 +80,12 @@ static void secrets(void **state)
         {"/hooks/key", "X-Api-Key: " SECRET "\r\n", 202},
         {"/hooks/key", "X-Api-Key: Bearer " SECRET "\r\n", 401},
         {"/hooks/key", "Authorization: " SECRET "\r\n", 401},
+        {"/hooks/safe?code=s3cr3t%3Avalue", NULL, 202},
+        {"/hooks/safe?a=b&secret=" SECRET, NULL, 202},
+        {"/hooks/safe?code=s3cr3t", NULL, 401},
+        {"/hooks/safe?Code=" SECRET, NULL, 401},
+        {"/hooks/safe?code=&secret=", NULL, 401},
+        {"/hooks/key?code=" SECRET, NULL, 202},
         {"/hooks/open", "Authorization: whatever\r\n", 202},
     };
     struct fixture *f = *state;
@@ -110,6 +116,48 @@ static void basic_credentials(void **state)
         if (got != table[i].status)
             fail_msg("%s: %d", table[i].pair, got);
     }
+}
+
+/* Only who has Event Grid configured says that it may send, whatever the question says. */
+static void questions_before_events(void **state)
+{
+    static const struct {
+        const char *path, *headers;
+        int status;
+        const char *with, *without;
+    } table[] = {
+        {"/hooks/grid", "WebHook-Request-Origin: eventgrid.azure.net\r\n", 200,
+         "WebHook-Allowed-Origin: eventgrid.azure.net\r\n", "WebHook-Allowed-Rate"},
+        {"/hooks/grid",
+         "WebHook-Request-Origin: EventGrid.azure.net\r\nWebHook-Request-Rate: 120\r\n"
+         "WebHook-Request-Callback: http://127.0.0.1:1/\r\n",
+         200, "WebHook-Allowed-Rate: 120\r\n", "127.0.0.1"},
+        {"/hooks/grid",
+         "WebHook-Request-Origin: eventgrid.azure.net\r\nWebHook-Request-Rate: *\r\n", 200,
+         "WebHook-Allowed-Origin: eventgrid.azure.net\r\n", "WebHook-Allowed-Rate"},
+        {"/hooks/grid", "WebHook-Request-Origin: evil.example\r\n", 405, "Allow: POST",
+         "WebHook-Allowed"},
+        {"/hooks/grid", NULL, 405, "Allow: POST", "WebHook-Allowed"},
+        {"/hooks/open", "WebHook-Request-Origin: eventgrid.azure.net\r\n", 405, "Allow: POST",
+         "WebHook-Allowed"},
+        {"/hooks/nobody", "WebHook-Request-Origin: eventgrid.azure.net\r\n", 404, "absent",
+         "WebHook-Allowed"},
+    };
+    struct fixture *f = *state;
+    static char grid[] = "grid", dialect[] = "eventgrid";
+    f->registries[2].name = grid;
+    f->registries[2].dialect = dialect;
+    assert_int_equal(intake_reload(f->intake, &f->config, NULL), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        AUTO_TEXT struct text answer = {0};
+        struct sent sent = {
+            .method = "OPTIONS", .path = table[i].path, .headers = table[i].headers};
+        int status = exchange(f, &sent, &answer);
+        if (status != table[i].status || strstr(answer.data, table[i].with) == NULL ||
+            strstr(answer.data, table[i].without) != NULL)
+            fail_msg("row %zu: %s", i, answer.data);
+    }
+    assert_int_equal(fake_store.event_count, 0);
 }
 
 /* A page in an operator's browser can post to loopback, but not without these headers. */
@@ -156,6 +204,7 @@ int main(void)
         ENDPOINT_TEST(secrets),
         ENDPOINT_TEST(basic_credentials),
         ENDPOINT_TEST(strangers_leave_nothing),
+        ENDPOINT_TEST(questions_before_events),
         ENDPOINT_TEST(browsers_are_no_registries),
     };
     return cmocka_run_group_tests_name("senders", tests, NULL, NULL);
