@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Reports of scanners against real and played registries: what is attached by the fallback tag (docker-registry 2.8 has no referrers
+API), signed by its form or not, and what Harbor tells of a finished scan."""
+import base64
+import json
+import pathlib
+import sys
+
+import harness
+import images
+from harness import wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import harbor_data  # noqa: E402
+import harbor_stub  # noqa: E402
+
+RULE = """policy: scans
+mode: enforce
+scope:
+  repositories: ["**", "!quarantine/**"]
+rules:
+  - rule: vulnerabilities
+    with: {with_}
+    severity: high
+    on-fail: [hold]
+"""
+TRUSTING = RULE.format(with_="{ trust: any }")
+STRICT = RULE.format(with_="{}")
+SARIF = "application/sarif+json"
+
+
+def sarif(*numbers):
+    """As Trivy writes it."""
+    rules = [{"id": number, "properties": {"tags": ["vulnerability", "security"]}} for number in numbers]
+    results = [{"ruleId": number, "level": "error",
+                "message": {"text": f"Package: libexample\nInstalled Version: 1.0\nVulnerability {number}\nSeverity: HIGH\n"
+                                    "Fixed Version: 1.1\nLink: x"}} for number in numbers]
+    return json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Trivy", "version": "0.60", "rules": rules}},
+                                                     "results": results}]}).encode()
+
+
+def statement(digest, *numbers):
+    """As cosign attaches it: an envelope around an in-toto statement."""
+    text = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://in-toto.io/attestation/vulns/v0.2",
+            "subject": [{"name": "app", "digest": {"sha256": digest.partition(":")[2]}}],
+            "predicate": {"scanner": {"uri": "pkg:scanner", "result": [
+                {"id": number, "severity": [{"method": "nvd", "score": "high"}]} for number in numbers]}}}
+    return json.dumps({"payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "AAAA"}],
+                       "payload": base64.b64encode(json.dumps(text).encode()).decode()}).encode()
+
+
+def put(client, repository, reference, document):
+    body = json.dumps(document).encode()
+    client.must((201,), "PUT", f"/v2/{repository}/manifests/{reference or images.digest_of(body)}", body,
+                {"Content-Type": document["mediaType"]})
+    return {"mediaType": document["mediaType"], "digest": images.digest_of(body), "size": len(body)}
+
+
+def artifact(client, repository, media_type, data, **more):
+    empty = b"{}"
+    client.push_blob(repository, empty)
+    client.push_blob(repository, data)
+    return {"schemaVersion": 2, "mediaType": images.OCI_MANIFEST,
+            "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": images.digest_of(empty), "size": 2},
+            "layers": [{"mediaType": media_type, "digest": images.digest_of(data), "size": len(data)}], **more}
+
+
+def attach(client, repository, image, data):
+    """By the fallback tag, as clients do where there is no referrers API: the artifact, then the list of all that refers."""
+    document = artifact(client, repository, SARIF, data, artifactType=SARIF,
+                        subject={"mediaType": images.OCI_MANIFEST, "digest": image.digest, "size": len(image.manifest)})
+    entry = {**put(client, repository, None, document), "artifactType": SARIF}
+    tag = image.digest.replace(":", "-")
+    listed = client.manifest(repository, tag)
+    before = json.loads(listed[0])["manifests"] if listed else []
+    put(client, repository, tag, {"schemaVersion": 2, "mediaType": images.OCI_INDEX, "manifests": [*before, entry]})
+
+
+def becomes(daemon, tag, status):
+    return wait_for(f"{tag} to be {status}", lambda: next(
+        (v for v in daemon.verdicts(repository="team/app", tag=tag) if v["verdict"] == status), None))
+
+
+def test_attached_report(bench):
+    _, daemon, client = bench.pair(policy=TRUSTING)
+    scanned, other = images.good("one"), images.good("two")
+    client.push("team/app", scanned, "v1")
+    client.push("team/app", other, "v2")
+    becomes(daemon, "v1", "unknown")
+    becomes(daemon, "v2", "unknown")
+    attach(client, "team/app", scanned, sarif())
+    becomes(daemon, "v1", "pass")
+    attach(client, "team/app", scanned, sarif("CVE-2029-0001"))
+    becomes(daemon, "v1", "fail")
+    finding, = daemon.verdict("team/app", "v1")["findings"]
+    assert finding["message"] == "CVE-2029-0001 (high) in libexample 1.0, mended in 1.1, by Trivy 0.60", finding
+    attach(client, "team/app", scanned, sarif())
+    daemon.wait_idle()
+    assert daemon.verdict("team/app", "v1")["verdict"] == "fail", "one that finds nothing takes nothing away"
+    assert daemon.verdict("team/app", "v2")["verdict"] == "unknown"
+
+
+def test_statement_under_a_tag_of_cosign(bench):
+    _, daemon, client = bench.pair(policy=TRUSTING)
+    image, other = images.good("one"), images.good("two")
+    client.push("team/app", image, "v1")
+    client.push("team/app", other, "v2")
+    becomes(daemon, "v1", "unknown")
+    becomes(daemon, "v2", "unknown")
+    envelope = "application/vnd.dsse.envelope.v1+json"
+    document = artifact(client, "team/app", envelope, statement(image.digest, "CVE-2029-0002"))
+    put(client, "team/app", image.digest.replace(":", "-") + ".att", document)
+    becomes(daemon, "v1", "fail")
+    put(client, "team/app", other.digest.replace(":", "-") + ".att", document)  # it speaks of the first
+    daemon.wait_idle()
+    verdict = daemon.verdict("team/app", "v2")
+    assert verdict["verdict"] == "unknown" and "speaks of another image" in verdict["findings"][0]["message"], verdict
+
+
+def test_who_may_push_is_not_believed(bench):
+    _, daemon, client = bench.pair(policy=STRICT)
+    image = images.good()
+    client.push("team/app", image, "v1")
+    becomes(daemon, "v1", "unknown")
+    attach(client, "team/app", image, sarif())
+    wait_for("the report to be seen", lambda: "attached" in daemon.verdict("team/app", "v1")["findings"][0]["message"])
+    verdict = daemon.verdict("team/app", "v1")
+    assert verdict["verdict"] == "unknown" and "no scanner" in verdict["findings"][0]["message"], verdict
+
+
+def test_scan_of_harbor(bench):
+    """A scan ends: judged again by its report. A new scan goes on: what was found stays found."""
+    harbor = bench.add(harbor_stub.Harbor(content=False).start())
+    port = harness.free_port()
+    harbor.add_project("team")["webhooks"].append(
+        {"id": 1, "name": "regwarden", "enabled": True, "event_types": ["PUSH_ARTIFACT", "SCANNING_COMPLETED"], "targets": [
+            {"type": "http", "address": f"http://127.0.0.1:{port}/hooks/main", "auth_header": "Bearer s3cret"}]})
+    password = bench.directory / "password"
+    password.write_text(harbor_stub.PASSWORD + "\n")
+    daemon = bench.add(harness.Regwarden(
+        bench.subdirectory("daemon"), {"main": harbor}, policy=STRICT, port=port,
+        settings={"type": "harbor", "username": harbor_stub.ADMIN, "password-file": password})).start()
+    client = images.Client(harbor.url, (harbor_stub.ADMIN, harbor_stub.PASSWORD))
+    image = images.good()
+    client.push("team/app", image, "v1")
+    becomes(daemon, "v1", "unknown")
+    message = daemon.verdict("team/app", "v1")["findings"][0]["message"]
+    assert "Harbor has not scanned this image" in message, message
+    harbor.set_scan("team/app", image.digest, "Success", harbor_data.report("Critical"))
+    becomes(daemon, "v1", "fail")
+    finding, = daemon.verdict("team/app", "v1")["findings"]
+    assert finding["message"] == "CVE-2024-0001 (critical) in libexample 1.0, mended in 1.1, by Trivy v0.50.1", finding
+    harbor.set_scan("team/app", image.digest, "Running")
+    client.push("team/app", image, "v2")  # the same image, judged anew
+    assert daemon.verdict("team/app", "v2")["verdict"] == "fail"
+    messages = [finding["message"] for finding in daemon.verdict("team/app", "v2")["findings"]]
+    assert any("goes on" in message for message in messages), messages
+    harbor.set_scan("team/app", image.digest, "Success", {**harbor_data.report(), "vulnerabilities": []})
+    becomes(daemon, "v1", "pass")
+    becomes(daemon, "v2", "pass")
+
+
+harness.run([test_attached_report, test_statement_under_a_tag_of_cosign, test_who_may_push_is_not_believed, test_scan_of_harbor])
