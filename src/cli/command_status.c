@@ -69,6 +69,23 @@ static void print_layers(const struct json *layers)
                (long long)active, (long long)waiting, (long long)scanned, (long long)failed);
 }
 
+static void print_sweeps(const struct json *sweeps)
+{
+    for (size_t i = 0; i < json_count(sweeps); i++) {
+        const struct json *sweep = json_at(sweeps, i);
+        const char *repository = json_get_string(sweep, "repository");
+
+        if (!json_bool(json_get(sweep, "running"), false))
+            continue;
+        printf("sweeping %s: %lld repositories and %lld tags so far, %lld to judge",
+               json_get_string(sweep, "registry"),
+               (long long)json_get_integer(sweep, "repositories", 0),
+               (long long)json_get_integer(sweep, "tags", 0),
+               (long long)json_get_integer(sweep, "wanted", 0));
+        printf("%s%s\n", repository ? "; now in " : "", repository ? repository : "");
+    }
+}
+
 static void print_status(const struct json *status)
 {
     static const struct column registries[] = {{"REGISTRY", "registry"},
@@ -88,6 +105,7 @@ static void print_status(const struct json *status)
     print_age(events, "oldestAgeMs", "the oldest");
     printf(", %lld reviews under way\n", (long long)json_get_integer(status, "reviewsActive", 0));
     print_layers(json_get(status, "layers"));
+    print_sweeps(json_get(status, "sweeping"));
     print_unreachable(json_get(status, "registryClients"));
     puts("");
     print_counts(json_get(status, "verdicts"), "verdicts");

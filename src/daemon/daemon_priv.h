@@ -218,6 +218,12 @@ bool sweeps_request(struct sweeps *sweeps, const char *registry,
                     const char *cause); /* NULL: all; false: unknown registry */
 void sweeps_stop(struct sweeps *sweeps);
 struct json *sweeps_status(const struct sweeps *sweeps); /* returns new */
+struct sweep_counters {                                  /* since the start */
+    bool running;
+    uint64_t requests, tags, wanted, redone;
+};
+/* Of one registry, by its place in daemon->registries. */
+void sweeps_counters(const struct sweeps *sweeps, size_t registry, struct sweep_counters *ret);
 
 /* rejudge.c */
 struct rejudge *rejudge_new(struct daemon *daemon);

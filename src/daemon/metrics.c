@@ -168,6 +168,64 @@ static void write_registries(const struct daemon *daemon, struct text *to)
     }
 }
 
+struct sweep_metric {
+    const char *name;
+    enum metric_kind kind;
+    const char *help;
+    double (*value)(const struct sweep_counters *counters);
+};
+
+static double is_running(const struct sweep_counters *counters)
+{
+    return counters->running;
+}
+
+static double asked_of(const struct sweep_counters *counters)
+{
+    return (double)counters->requests;
+}
+
+static double tags_of(const struct sweep_counters *counters)
+{
+    return (double)counters->tags;
+}
+
+static double found_of(const struct sweep_counters *counters)
+{
+    return (double)counters->wanted;
+}
+
+static double redone_of(const struct sweep_counters *counters)
+{
+    return (double)counters->redone;
+}
+
+static const struct sweep_metric sweep_metrics[] = {
+    {"regwarden_sweep_running", METRIC_GAUGE, "1 while the registry is swept.", is_running},
+    {"regwarden_sweep_requests", METRIC_COUNTER, "Requests of sweeps.", asked_of},
+    {"regwarden_sweep_tags", METRIC_COUNTER, "Tags and untagged images that sweeps saw.", tags_of},
+    {"regwarden_sweep_found", METRIC_COUNTER, "Those of them that no event had announced.",
+     found_of},
+    {"regwarden_sweep_redone", METRIC_COUNTER,
+     "Labels and tags of ours that somebody had taken off, and that are put back.", redone_of},
+};
+
+static void write_sweeps(const struct daemon *daemon, struct text *to)
+{
+    for (size_t m = 0; m < ARRAY_COUNT(sweep_metrics); m++) {
+        const struct sweep_metric *metric = &sweep_metrics[m];
+
+        metric_family(to, metric->name, metric->kind, NULL, metric->help);
+        for (size_t i = 0; i < daemon->registry_count; i++) {
+            struct sweep_counters counters;
+
+            sweeps_counters(daemon->sweeps, i, &counters);
+            labelled(to, metric->name, metric->kind, "registry",
+                     daemon->registries[i].settings->name, metric->value(&counters));
+        }
+    }
+}
+
 static void write_store(const struct daemon *daemon, struct text *to)
 {
     struct store_counters store;
@@ -197,6 +255,7 @@ void daemon_write_metrics(struct daemon *daemon, struct text *to)
     write_actions(daemon, to);
     write_layers(daemon, to);
     write_registries(daemon, to);
+    write_sweeps(daemon, to);
     write_store(daemon, to);
 }
 

@@ -162,7 +162,7 @@ static void tags_redone(void *argument, const struct error *error, const int64_t
 
     for (size_t i = 0; i < count; i++)
         acts_take_up(sweep->daemon->acts, ids[i]);
-    sweep->all_redone += count;
+    sweep->counters.redone += count;
     end(sweep, error);
 }
 
@@ -342,4 +342,10 @@ struct json *sweeps_status(const struct sweeps *sweeps)
         json_append_take(list, item);
     }
     return list;
+}
+
+void sweeps_counters(const struct sweeps *sweeps, size_t registry, struct sweep_counters *ret)
+{
+    *ret = sweeps->items[registry].counters;
+    ret->running = sweeps->items[registry].running;
 }

@@ -95,7 +95,7 @@ struct sweep { /* of one registry */
     int64_t begun_ms, finished_ms;
     unsigned failures; /* in a row */
     char *last_error;
-    uint64_t all_tags, all_requests, all_wanted, all_redone; /* since the start, for metrics */
+    struct sweep_counters counters;
 
     /* the walk */
     bool walking;

@@ -78,11 +78,11 @@ static void pass_on(struct sweep *sweep, const struct sweep_batch *batch)
 
         if (item->wanted) {
             sweep->position.wanted++;
-            sweep->all_wanted++;
+            sweep->counters.wanted++;
             dispatcher_add(sweep->daemon->dispatcher, &item->event, 1);
         }
         if (item->redo) {
-            sweep->all_redone++;
+            sweep->counters.redone++;
             acts_take_up(sweep->daemon->acts, item->redo);
         }
     }

@@ -80,7 +80,7 @@ static bool may_ask(struct sweep *sweep)
         timer_arm(sweep->pause, wait_ms);
         return false;
     }
-    sweep->all_requests++;
+    sweep->counters.requests++;
     return true;
 }
 
@@ -314,7 +314,7 @@ static void take_row(struct sweep *sweep, struct sweep_item *item)
         return;
     snprintf(sweep->position.last, sizeof sweep->position.last, "%s", sweep_row_name(&row, buffer));
     sweep->position.tags++;
-    sweep->all_tags++;
+    sweep->counters.tags++;
     item->event.tag = memory_copy_text(row.tag);
     item->event.digest = row.digest;
     item->event.received_ms = sweep->page.read_ms;

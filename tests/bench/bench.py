@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed, each figure beside its limit measured in the same run. usage: bench.py BUILD-DIRECTORY [--quick] [PART…]
 
-Parts: intake, images, registry, policy, scan, layers (all when none is named).
+Parts: intake, images, registry, policy, scan, layers, sweep (all when none is named).
 
 Machines are shared, and their disks and processors change from minute to minute: limit and measurement take turns (A B A B), each
 round gives one share, and the median of the shares counts. The load generators run on the same processors as the daemon, so rates are
@@ -26,6 +26,7 @@ os.environ["REGWARDEN_BINARY"] = str(BUILD / "regwarden")
 
 import harness  # noqa: E402
 import images  # noqa: E402
+import sweeping  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 QUICK = "--quick" in sys.argv
@@ -40,6 +41,7 @@ BATCH = 50        # events per notification, where a sender collects them
 LAYER_BYTES = (100 if QUICK else 300) << 20
 IMAGE_BYTES = (500 if QUICK else 5000) * 1000000
 SMALL_IMAGES = 200 if QUICK else 500
+SWEPT_TAGS = 20000 if QUICK else 100000
 BACK_TEST = 20000 if QUICK else 100000
 POLICY = (HERE.parent.parent / "policies" / "baseline.yaml").read_text()
 TICK = os.sysconf("SC_CLK_TCK")
@@ -542,8 +544,78 @@ def bench_layers(directory):
     return max(peaks)
 
 
+# --- sweeps of many tags ---
+
+def show_sweep(what, seconds, before, after):
+    counts = {kind: after[kind] - before[kind] for kind in after}
+    print(f"  {what:58s}{seconds:10.1f} s  {SWEPT_TAGS / seconds:,.0f} tags/s; requests: {counts['pages']} pages, {counts['heads']} HEADs,"
+          f" {counts['others']} others", flush=True)
+
+
+def sweep_once(daemon, registry, what, begin):
+    before, start = registry.counts(), time.monotonic()
+    begin()
+    daemon.wait_swept()
+    seconds = time.monotonic() - start
+    daemon.wait_judged()
+    show_sweep(what, seconds, before, registry.counts())
+    if time.monotonic() - start > seconds + 0.5:
+        print(f"  {'  until all of it was judged':58s}{time.monotonic() - start:10.1f} s", flush=True)
+    return seconds
+
+
+def sweep_killed(directory, registry):
+    daemon = sweeping.Sweeper(directory, registry)
+    before, start = registry.counts(), time.monotonic()
+    daemon.start()
+    harness.wait_for("half of the sweep", lambda: daemon.sweeping()["tags"] > SWEPT_TAGS / 2, 600, 0.02)
+    daemon.kill()
+    daemon.start()
+    daemon.wait_swept()
+    show_sweep("the first one, killed half-way and started again", time.monotonic() - start, before, registry.counts())
+    daemon.wait_judged()
+    tags = daemon.status()["tags"]
+    assert tags["known"] == tags["judged"] == SWEPT_TAGS, tags
+    assert daemon.json("/api/v1/sweeps")["items"][0]["wanted"] == SWEPT_TAGS
+    daemon.stop()
+
+
+def bench_sweep_of(directory, kind, repositories, pictures):
+    heading(f"sweep of {SWEPT_TAGS} tags in {repositories} repositories, listed as by "
+            + {"oci": "any registry: names alone", "harbor": "Harbor: with digests"}[kind])
+    directory.mkdir()
+    registry = sweeping.ManyTags(directory, kind, repositories, SWEPT_TAGS // repositories, pictures // repositories)
+    (directory / "killed").mkdir()
+    (directory / "whole").mkdir()
+    if kind == "oci":
+        limit = wrk_must(registry.url, 8, "tags.lua", BENCH_REPOSITORIES=str(repositories), BENCH_TAGS=str(SWEPT_TAGS // repositories))
+        print(f"  {'limit: GETs of tags (wrk cannot HEAD), 8 connections':58s}{limit:10,.0f}/s: {SWEPT_TAGS / limit:.1f} s", flush=True)
+    else:
+        limit = wrk_must(f"{registry.url}/api/v2.0/projects/bench/repositories/r000000/artifacts?page=1&page_size=100", 1)
+        print(f"  {'limit: pages, 1 connection':58s}{limit:10,.0f}/s", flush=True)
+    daemon = sweeping.Sweeper(directory / "whole", registry)
+    sweep_once(daemon, registry, "the first one, which finds all of it", daemon.start)
+    processor = Processor(daemon.process.child.pid)
+    seconds = sweep_once(daemon, registry, "another one, which finds nothing new", daemon.sweep_again)
+    show_processor("  each tag", [processor.per_item(SWEPT_TAGS)])
+    if kind == "oci":
+        share("of the limit", [SWEPT_TAGS / seconds], [limit])
+    peak = daemon.process.peak_rss_kib()
+    print(f"  peak {peak / 1024:.1f} MiB, reach 64: {'met' if peak < 64 * 1024 else 'NOT met'}", flush=True)
+    daemon.stop()
+    sweep_killed(directory / "killed", registry)
+    registry.stop()
+    return peak
+
+
+def bench_sweep(directory):
+    peaks = [bench_sweep_of(directory / "names", "oci", 10, 1000), bench_sweep_of(directory / "one", "oci", 1, 100),
+             bench_sweep_of(directory / "digests", "harbor", 10, 10000)]
+    return max(peaks)
+
+
 def main():
-    chosen = CHOSEN or ["intake", "images", "registry", "policy", "scan", "layers"]
+    chosen = CHOSEN or ["intake", "images", "registry", "policy", "scan", "layers", "sweep"]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="regwarden-bench-"))
     load = os.getloadavg()
     print(f"{os.cpu_count()} processors, load {load[0]:.1f} {load[1]:.1f} {load[2]:.1f} at the start"
@@ -564,6 +636,8 @@ def main():
             bench_scan(directory)
         if "layers" in chosen:
             peaks.append(bench_layers(directory))
+        if "sweep" in chosen:
+            peaks.append(bench_sweep(directory))
         if idle and peaks:
             print(f"memory\n  idle {idle / 1024:.1f} MiB, reach 24: {'met' if idle < 24 * 1024 else 'NOT met'};"
                   f" highest in all of the above {max(peaks) / 1024:.1f} MiB, reach 64: {'met' if max(peaks) < 64 * 1024 else 'NOT met'}")
