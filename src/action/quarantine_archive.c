@@ -156,10 +156,15 @@ void quarantine_archive(struct task *task)
 
 static void on_restored(struct task *task, const struct registry_answer *answer)
 {
-    if (answer->error == NULL)
+    struct error err = {0};
+    if (answer->error == NULL) {
         task_done(task);
-    else
-        task_fail(task, answer->error); /* it takes long: FAILURE_LATER, and is asked again */
+        return;
+    }
+    err = *answer->error;
+    if (failure_is_passing(err.kind))
+        error_hint(&err, "release it once more, to see whether it is back");
+    task_fail(task, &err);
 }
 
 void quarantine_restore(struct task *task)

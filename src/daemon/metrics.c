@@ -272,6 +272,37 @@ static struct json *layers_status(const struct daemon *daemon)
     return status;
 }
 
+static struct json *abilities_status(const struct registry *registry)
+{
+    struct registry_abilities abilities;
+    struct json *status = json_new_object();
+
+    registry_abilities(registry, &abilities);
+    json_set_string(status, "tagDelete", answer_name(abilities.tag_delete));
+    json_set_string(status, "manifestDelete", answer_name(abilities.manifest_delete));
+    json_set_string(status, "referrersApi", answer_name(abilities.referrers_api));
+    json_set_string(status, "mount", answer_name(abilities.mount));
+    json_set_string(status, "catalog", answer_name(abilities.catalog));
+    json_set_string(status, "labels", answer_name(abilities.labels));
+    json_set_string(status, "archive", answer_name(abilities.archive));
+    json_set_string(status, "scanReports", answer_name(abilities.scan_reports));
+    return status;
+}
+
+static struct json *registry_status(const struct daemon_registry *active)
+{
+    struct registry_counters counters;
+    struct json *status = json_new_object();
+
+    registry_counters(active->client, &counters);
+    json_set_string(status, "name", active->settings->name);
+    json_set_string(status, "url", active->settings->url);
+    json_set_bool(status, "reachable", !counters.breaker_open);
+    json_set_string(status, "type", registry_type_names[registry_get_type(active->client)]);
+    json_set_take(status, "abilities", abilities_status(active->client));
+    return status;
+}
+
 struct json *daemon_live_status(struct daemon *daemon)
 {
     struct json *status = json_new_object();
@@ -285,16 +316,8 @@ struct json *daemon_live_status(struct daemon *daemon)
     json_set_integer(status, "policies", (int64_t)policy_set_count(daemon->policies));
     json_set_take(status, "layers", layers_status(daemon));
     json_set_take(status, "sweeping", sweeps_status(daemon->sweeps));
-    for (size_t i = 0; i < daemon->registry_count; i++) {
-        struct registry_counters counters;
-        struct json *item = json_new_object();
-
-        registry_counters(daemon->registries[i].client, &counters);
-        json_set_string(item, "name", daemon->registries[i].settings->name);
-        json_set_string(item, "url", daemon->registries[i].settings->url);
-        json_set_bool(item, "reachable", !counters.breaker_open);
-        json_append_take(registries, item);
-    }
+    for (size_t i = 0; i < daemon->registry_count; i++)
+        json_append_take(registries, registry_status(&daemon->registries[i]));
     json_set_take(status, "registryClients", registries);
     return status;
 }

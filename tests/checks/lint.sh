@@ -44,7 +44,7 @@ tidy()
 
 shell()
 {
-    shellcheck -e SC2317 dev .ci/run tests/fuzz/run.sh tests/checks/lint.sh
+    shellcheck -e SC2317 dev .ci/run tests/fuzz/run.sh tests/checks/lint.sh tests/support/peers.sh
 }
 
 spelling()
