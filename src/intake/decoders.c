@@ -5,7 +5,8 @@
 #include "regwarden/manifest.h"
 #include "regwarden/reference.h"
 
-/* No two recognise the same message, so that the order means nothing. */
+/* No two recognise what any sender sends. Of a message that is made to look like two the first
+ * wins; who can send it could as well have sent either. */
 const struct decoder *const decoders[] = {
     &decoder_distribution, &decoder_gitlab, &decoder_harbor,     &decoder_ecr,
     &decoder_sns,          &decoder_acr,    &decoder_event_grid, &decoder_gar,
