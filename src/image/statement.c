@@ -18,7 +18,7 @@ static int parse(const char *bytes, size_t size, struct json **ret, struct error
 {
     /* of what may come as a statement, that is the longest */
     static const struct json_limits limits = {
-        .max_bytes = VULNERABILITY_REPORT_BYTES_MAX, .max_depth = 64, .max_values = 600000};
+        .max_bytes = VULNERABILITY_REPORT_BYTES_MAX, .max_depth = 64, .max_values = 200000};
 
     return json_parse(bytes, size, &limits, ret, err);
 }

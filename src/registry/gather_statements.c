@@ -26,8 +26,8 @@ static bool is_bundle(const char *type)
 
 static bool is_envelope(const char *type)
 {
-    return is_bundle(type) || text_starts_with(type, "application/vnd.dsse.envelope") ||
-           (text_starts_with(type, "application/vnd.in-toto") && strstr(type, "+dsse"));
+    return type && (is_bundle(type) || text_starts_with(type, "application/vnd.dsse.envelope") ||
+                    (text_starts_with(type, "application/vnd.in-toto") && strstr(type, "+dsse")));
 }
 
 static bool is_statement(const char *type)
