@@ -27,6 +27,8 @@ manual_page(regwarden-policy 5 $<TARGET_FILE:regwarden> manual policy ${PROJECT_
 manual_page(regwarden-peers 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-peers.7.scd)
 manual_page(regwarden-harbor 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-harbor.7.scd)
 manual_page(regwarden-registries 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-registries.7.scd)
+manual_page(regwarden-distribution 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-distribution.7.scd)
+manual_page(regwarden-zot 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-zot.7.scd)
 add_custom_target(manual ALL DEPENDS ${manual_pages})
 
 # Shell completions come from the same table of commands.

@@ -91,15 +91,31 @@ static void stanza_ecr(const struct config_registry *registry, const char *url, 
     text_add(to, "Give the rule a dead-letter queue: events are sent on a best-effort basis.\n");
 }
 
+static void stanza_zot(const struct config_registry *registry, const char *url, struct text *to)
+{
+    text_add(to, "In zot's configuration, whose build contains the extension events:\n"
+                 "  \"extensions\": {\"events\": {\"enable\": true, \"sinks\": [{\n"
+                 "    \"type\": \"http\", \"timeout\": \"5s\",\n"
+                 "    \"address\": ");
+    add_quoted(to, url);
+    if (registry->hook_secret_file != NULL) {
+        AUTO_FREE char *value = text_new("<the content of %s>", registry->hook_secret_file);
+        text_add(to, ",\n    \"headers\": {");
+        add_quoted(to, header_of(registry));
+        text_add(to, ": ");
+        add_quoted(to, value);
+        text_add_char(to, '}');
+    }
+    text_add(to, "\n  }]}}\n"
+                 "zot sends each event once: the sweep finds those that got lost.\n");
+}
+
 typedef void stanza_f(const struct config_registry *registry, const char *url, struct text *to);
 
 static stanza_f *const stanzas[] = {
-    [REGISTRY_TYPE_AUTO] = stanza_distribution,
-    [REGISTRY_TYPE_DISTRIBUTION] = stanza_distribution,
-    [REGISTRY_TYPE_HARBOR] = stanza_harbor,
-    [REGISTRY_TYPE_ECR] = stanza_ecr,
-    [REGISTRY_TYPE_ZOT] = NULL,
-    [REGISTRY_TYPE_OCI] = NULL,
+    [REGISTRY_TYPE_AUTO] = stanza_distribution, [REGISTRY_TYPE_DISTRIBUTION] = stanza_distribution,
+    [REGISTRY_TYPE_HARBOR] = stanza_harbor,     [REGISTRY_TYPE_ECR] = stanza_ecr,
+    [REGISTRY_TYPE_ZOT] = stanza_zot,           [REGISTRY_TYPE_OCI] = NULL,
 };
 
 static void stanza_none(const char *url, struct text *to)

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 
 import harness
 import images
@@ -34,9 +35,9 @@ class DistributionV3(harness.Registry):
 
 
 class Zot:
-    """zot with its events. hook: (url, secret)."""
+    """zot with its events, set up as regwarden-registries(7) says. hook: (url, secret); accounts: {name: (password, rights)}."""
 
-    def __init__(self, directory, hook=None, port=None):
+    def __init__(self, directory, hook=None, port=None, accounts=None):
         self.program = os.environ.get("REGWARDEN_ZOT") or shutil.which("zot")
         if not self.program or not os.access(self.program, os.X_OK):
             raise harness.Skip("zot is neither named by REGWARDEN_ZOT nor on PATH")
@@ -46,10 +47,23 @@ class Zot:
                   "http": {"address": "127.0.0.1", "port": str(self.port)}, "log": {"level": "warn"}}
         if hook:
             config["extensions"] = {"events": {"enable": True, "sinks": [
-                {"type": "http", "address": hook[0], "timeout": "5s", "headers": {"Authorization": f"Bearer {hook[1]}"}}]}}
+                {"type": "http", "address": hook[0], "timeout": "5s", "credentials": {"token": hook[1]}}]}}
+        self.accounts = accounts or {}
+        if accounts:
+            config["http"]["auth"] = {"htpasswd": {"path": str(self.htpasswd())}}
+            config["http"]["accessControl"] = {"repositories": {"**": {"policies": [
+                {"users": [name], "actions": rights} for name, (_, rights) in accounts.items()]}}}
         self.file = self.directory / "zot.json"
         self.file.write_text(json.dumps(config, indent=1))
         self.process = None
+
+    def htpasswd(self):
+        program = harness.need("htpasswd")
+        lines = [subprocess.run([program, "-Bbn", name, password], check=True, capture_output=True, text=True).stdout.strip()
+                 for name, (password, _) in self.accounts.items()]
+        file = self.directory / "htpasswd"
+        file.write_text("\n".join(lines) + "\n")
+        return file
 
     url = harness.Registry.url
     host = harness.Registry.host
@@ -63,4 +77,5 @@ class Zot:
     stop = harness.Registry.stop
 
     def client(self):
-        return images.Client(self.url)
+        name = next(iter(self.accounts), None)
+        return images.Client(self.url, (name, self.accounts[name][0]) if name else None)

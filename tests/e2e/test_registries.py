@@ -24,6 +24,22 @@ TABLE = {
 }
 
 
+# What regwarden-zot(7) says that the account needs.
+ACCOUNTS = {"ci": ("pusher", ["read", "create", "update", "delete"]), "regwarden": ("robot", ["read", "create", "delete"])}
+
+
+def start_with_accounts(bench):
+    port = harness.free_port()
+    registry = bench.add(peers.Zot(bench.subdirectory("registry"), hook=(f"http://127.0.0.1:{port}/hooks/main", "s3cret"),
+                                   accounts=ACCOUNTS).start())
+    password = bench.directory / "password"
+    password.write_text("robot")
+    daemon = bench.add(harness.Regwarden(bench.subdirectory("daemon"), {"main": registry}, policy=POLICY.format(action="quarantine"),
+                                         port=port, settings={"username": "regwarden", "password-file": password}))
+    daemon.start()
+    return daemon, registry.client()
+
+
 def start(bench, kind, action, extra="", notifies=True):
     """(daemon, client) with a registry of the kind that tells the daemon."""
     port = harness.free_port()
@@ -46,8 +62,8 @@ def client_of(daemon):
     return daemon.status()["registryClients"][0]
 
 
-def quarantine_and_release(bench, kind):
-    daemon, client = start(bench, kind, "quarantine")
+def quarantine_and_release(bench, kind, accounts=False):
+    daemon, client = start_with_accounts(bench) if accounts else start(bench, kind, "quarantine")
     good, bad = images.good(), images.bad()
     client.push("team/app", good, "stable")
     client.push("team/app", bad, "broken")
@@ -130,4 +146,8 @@ def case(kind, scenario):
     return test
 
 
-harness.run([case(kind, scenario) for kind in TABLE for scenario in SCENARIOS])
+def test_zot_with_accounts(bench):
+    quarantine_and_release(bench, "zot", accounts=True)
+
+
+harness.run([test_zot_with_accounts] + [case(kind, scenario) for kind in TABLE for scenario in SCENARIOS])

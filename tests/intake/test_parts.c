@@ -134,13 +134,10 @@ static void other_registries_get_words(void **state)
         int type;
         const char *word;
     } table[] = {
-        {REGISTRY_TYPE_HARBOR, "Webhooks"},
-        {REGISTRY_TYPE_HARBOR, "Auth header"},
-        {REGISTRY_TYPE_ECR, "EventBridge"},
-        {REGISTRY_TYPE_ECR, "ECR Image Action"},
-        {REGISTRY_TYPE_ZOT, "sweep"},
-        {REGISTRY_TYPE_OCI, "sweep"},
-        {99, "sweep"},
+        {REGISTRY_TYPE_HARBOR, "Webhooks"}, {REGISTRY_TYPE_HARBOR, "Auth header"},
+        {REGISTRY_TYPE_ECR, "EventBridge"}, {REGISTRY_TYPE_ECR, "ECR Image Action"},
+        {REGISTRY_TYPE_ZOT, "\"sinks\""},   {REGISTRY_TYPE_ZOT, "sweep"},
+        {REGISTRY_TYPE_OCI, "sweep"},       {99, "sweep"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
         AUTO_FREE char *text = stanza(table[i].type, header, true);
