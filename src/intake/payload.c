@@ -42,9 +42,9 @@ static size_t length_until(const char *bytes, size_t size, char end)
     return found == NULL ? size : (size_t)(found - bytes);
 }
 
-/* FAILURE_INPUT also for a field that comes twice: two readers would take different ones. */
-static int form_field(const struct hook_message *message, const char *name, char **ret,
-                      struct error *err)
+/* Returns new; NULL and an error also for a field that comes twice: two readers would take
+ * different ones. */
+static char *form_field(const struct hook_message *message, const char *name, struct error *err)
 {
     AUTO_FREE char *value = NULL;
     for (size_t at = 0; at < message->size;) {
@@ -55,17 +55,20 @@ static int form_field(const struct hook_message *message, const char *name, char
         at += length + 1;
         if (!text_equal(key, name))
             continue;
-        if (value != NULL)
-            return error_set(err, FAILURE_INPUT, "the form has the field \"%s\" twice", name);
+        if (value != NULL) {
+            error_set(err, FAILURE_INPUT, "the form has the field \"%s\" twice", name);
+            return NULL;
+        }
         size_t skipped = name_length < length ? name_length + 1 : length;
         value = url_decode(pair + skipped, length - skipped, true);
-        if (value == NULL)
-            return error_set(err, FAILURE_INPUT, "the form's field \"%s\" is badly encoded", name);
+        if (value == NULL) {
+            error_set(err, FAILURE_INPUT, "the form's field \"%s\" is badly encoded", name);
+            return NULL;
+        }
     }
     if (value == NULL)
-        return error_set(err, FAILURE_INPUT, "the form has no field \"%s\"", name);
-    *ret = TAKE(value);
-    return 0;
+        error_set(err, FAILURE_INPUT, "the form has no field \"%s\"", name);
+    return TAKE(value);
 }
 
 int message_parse_body(const struct hook_message *message, struct json **ret, struct error *err)
@@ -75,7 +78,8 @@ int message_parse_body(const struct hook_message *message, struct json **ret, st
     if (message->size > body_limits.max_bytes)
         return error_set(err, FAILURE_LIMIT, "the form is larger than %zu bytes",
                          body_limits.max_bytes);
-    AUTO_FREE char *payload = NULL;
-    int r = form_field(message, "payload", &payload, err);
-    return r != 0 ? r : message_parse_json(payload, strlen(payload), ret, err);
+    AUTO_FREE char *payload = form_field(message, "payload", err);
+    if (payload == NULL)
+        return FAILURE_INPUT;
+    return message_parse_json(payload, strlen(payload), ret, err);
 }
