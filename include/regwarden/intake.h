@@ -92,6 +92,8 @@ struct intake_options {
     /* What the operator wants to know of a sender, in a sentence: a subscription was confirmed or
      * ended. May be NULL. */
     void (*told)(void *argument, const char *registry, const char *what);
+    /* The registry's queue cannot be polled; with NULL: it can be again. Once each. May be NULL. */
+    void (*queue_trouble)(void *argument, const char *registry, const struct error *error);
     void *argument;
 };
 /* Reads secrets and key files. FAILURE_INPUT says which setting the proof of a sender needs. */
@@ -122,6 +124,22 @@ void intake_replay(struct intake *intake, const struct intake_body *body, store_
  * is durable, and the message may be deleted. Everything is copied. */
 void intake_take_message(struct intake *intake, const struct intake_body *body, store_done_f *done,
                          void *argument);
+
+/* Polls the SQS queues of the configuration (aws.queue-url) from here on; before, after
+ * intake_stop_polling(), and without options.loop, none is polled. A reload goes on with the new
+ * settings. */
+void intake_start_polling(struct intake *intake);
+void intake_stop_polling(struct intake *intake);
+
+struct intake_queue {
+    const char *registry;
+    const char *error; /* why it cannot be polled now; NULL: it is */
+    size_t in_flight;  /* messages received and not deleted yet */
+    uint64_t messages, deleted, failures;
+};
+/* The n-th queue; false beyond the last. The strings are borrowed, and good until the loop is
+ * entered again. */
+bool intake_queue(const struct intake *intake, size_t index, struct intake_queue *ret);
 
 struct intake_counters {
     uint64_t received, events, ignored, unauthorised, unknown_registry, dead, too_large, failed;

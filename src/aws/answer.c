@@ -109,7 +109,7 @@ static enum failure classify(struct answer *answer, int status)
     return kind_of_status(status);
 }
 
-static void set_error(const struct http_response *response, const struct credentials *credentials,
+static void set_error(const struct http_response *response, const struct aws_keys *credentials,
                       const char *message, struct answer *ret)
 {
     enum failure kind = classify(ret, response->status);
@@ -117,7 +117,7 @@ static void set_error(const struct http_response *response, const struct credent
 
     if (ret->type)
         text_format(&words, ": %s", ret->type);
-    if (credentials_repeated(credentials, message)) {
+    if (aws_keys_repeated(credentials, message)) {
         text_add(&words, " (its text is left out: it repeats credentials)");
     } else if (message && *message) {
         AUTO_FREE char *shown = text_printable(message, MESSAGE_MAX);
@@ -147,7 +147,7 @@ static bool is_success(const struct http_response *response)
     return response->status >= 200 && response->status <= 299;
 }
 
-void answer_read(const struct http_response *response, const struct credentials *credentials,
+void answer_read(const struct http_response *response, const struct aws_keys *credentials,
                  struct answer *ret)
 {
     const char *type = http_response_header(response, "x-amzn-errortype");
@@ -174,7 +174,7 @@ void answer_read(const struct http_response *response, const struct credentials 
               ret);
 }
 
-void answer_read_sts(const struct http_response *response, const struct credentials *credentials,
+void answer_read_sts(const struct http_response *response, const struct aws_keys *credentials,
                      struct answer *ret)
 {
     struct text_pairs leaves = {0};

@@ -18,10 +18,10 @@ struct answer {
 };
 
 /* Of a JSON service. `credentials` are those of the request: what repeats them is not quoted. */
-void answer_read(const struct http_response *response, const struct credentials *credentials,
+void answer_read(const struct http_response *response, const struct aws_keys *credentials,
                  struct answer *ret);
 /* Of STS, which answers XML; a 2xx answer is not read. `credentials` may be NULL. */
-void answer_read_sts(const struct http_response *response, const struct credentials *credentials,
+void answer_read_sts(const struct http_response *response, const struct aws_keys *credentials,
                      struct answer *ret);
 void answer_release(struct answer *answer);
 

@@ -46,7 +46,7 @@ int64_t aws_backoff_ms(const struct aws *aws, unsigned attempt)
 /* A file that cannot be used is told at once, not at the first call. */
 static int check_file(const struct config_aws *settings, struct error *err)
 {
-    AUTO_CREDENTIALS struct credentials credentials = {0};
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
     struct text bytes = {0};
     int rc;
 
@@ -54,9 +54,9 @@ static int check_file(const struct config_aws *settings, struct error *err)
         return 0;
     rc = file_read(settings->credentials_file, FILE_BYTES_MAX, &bytes, err);
     if (rc == 0)
-        rc = credentials_from_file(text_data(&bytes), bytes.length, settings->profile, &credentials,
-                                   err);
-    credentials_erase(&bytes);
+        rc = aws_keys_from_file(text_data(&bytes), bytes.length, settings->profile, &credentials,
+                                err);
+    aws_keys_erase(&bytes);
     return rc < 0 ? error_wrap(err, "%s", settings->credentials_file) : 0;
 }
 

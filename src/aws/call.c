@@ -33,7 +33,7 @@ struct call {
     struct keyring_wait wait;
     uint64_t http_id;
     struct timer *again;
-    struct credentials used; /* by the request under way */
+    struct aws_keys used; /* by the request under way */
 };
 
 static void call_free(struct call *call)
@@ -42,8 +42,8 @@ static void call_free(struct call *call)
     if (call->http_id)
         http_client_cancel(call->aws->http, call->http_id);
     timer_free(call->again);
-    credentials_release(&call->used);
-    credentials_erase(&call->body);
+    aws_keys_release(&call->used);
+    aws_keys_erase(&call->body);
     url_release(&call->url);
     free(call->service);
     free(call->endpoint);
@@ -158,7 +158,7 @@ static void on_answer(void *argument, const struct http_response *response)
     answer_release(&answer);
 }
 
-static void on_credentials(void *argument, const struct credentials *credentials,
+static void on_credentials(void *argument, const struct aws_keys *credentials,
                            const struct error *error)
 {
     struct call *call = argument;
@@ -167,8 +167,8 @@ static void on_credentials(void *argument, const struct credentials *credentials
         fail(call, error);
         return;
     }
-    credentials_release(&call->used);
-    credentials_copy(&call->used, credentials);
+    aws_keys_release(&call->used);
+    aws_keys_copy(&call->used, credentials);
     call->http_id = post_send(call->aws,
                               &(struct post){.service = call->service,
                                              .url = &call->url,

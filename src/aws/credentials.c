@@ -13,7 +13,7 @@ enum { KEY_ID_MAX = 128, SECRET_MAX = 256, TOKEN_MAX = 16 * 1024, MESSAGE_MAX = 
 static const struct json_limits document_limits = {
     .max_bytes = (size_t)64 * 1024, .max_depth = 8, .max_values = 200};
 
-void credentials_erase_text(char **text)
+void aws_keys_erase_text(char **text)
 {
     if (*text)
         crypto_erase(*text, strlen(*text));
@@ -21,24 +21,24 @@ void credentials_erase_text(char **text)
     *text = NULL;
 }
 
-void credentials_erase(struct text *text)
+void aws_keys_erase(struct text *text)
 {
     if (text->data)
         crypto_erase(text->data, text->capacity);
     text_release(text);
 }
 
-void credentials_release(struct credentials *credentials)
+void aws_keys_release(struct aws_keys *credentials)
 {
-    credentials_erase_text(&credentials->access_key_id);
-    credentials_erase_text(&credentials->secret_access_key);
-    credentials_erase_text(&credentials->session_token);
+    aws_keys_erase_text(&credentials->access_key_id);
+    aws_keys_erase_text(&credentials->secret_access_key);
+    aws_keys_erase_text(&credentials->session_token);
     credentials->expires_ms = 0;
 }
 
-void credentials_copy(struct credentials *to, const struct credentials *from)
+void aws_keys_copy(struct aws_keys *to, const struct aws_keys *from)
 {
-    *to = (struct credentials){
+    *to = (struct aws_keys){
         .access_key_id = memory_copy_text(from->access_key_id),
         .secret_access_key = memory_copy_text(from->secret_access_key),
         .session_token = memory_copy_text(from->session_token),
@@ -46,7 +46,7 @@ void credentials_copy(struct credentials *to, const struct credentials *from)
     };
 }
 
-bool credentials_repeated(const struct credentials *credentials, const char *text)
+bool aws_keys_repeated(const struct aws_keys *credentials, const char *text)
 {
     if (!credentials || !text)
         return false;
@@ -67,7 +67,7 @@ static int check_word(const char *what, const char *value, size_t max, struct er
     return 0;
 }
 
-int credentials_check(const struct credentials *credentials, struct error *err)
+int aws_keys_check(const struct aws_keys *credentials, struct error *err)
 {
     int rc = check_word("the access key id", credentials->access_key_id, KEY_ID_MAX, err);
 
@@ -89,14 +89,14 @@ struct words {
     const char *expiration;
 };
 
-static int take(const struct words *words, struct credentials *ret, struct error *err)
+static int take(const struct words *words, struct aws_keys *ret, struct error *err)
 {
-    struct credentials copy = {
+    struct aws_keys copy = {
         .access_key_id = memory_copy_text(words->access_key_id),
         .secret_access_key = memory_copy_text(words->secret_access_key),
         .session_token = memory_copy_text(words->session_token),
     };
-    int rc = credentials_check(&copy, err);
+    int rc = aws_keys_check(&copy, err);
 
     if (rc == 0 && !copy.session_token)
         rc = error_set(err, FAILURE_INPUT, "the session token is missing");
@@ -104,7 +104,7 @@ static int take(const struct words *words, struct credentials *ret, struct error
         clock_parse_rfc3339(words->expiration ? words->expiration : "", &copy.expires_ms, NULL) < 0)
         rc = error_set(err, FAILURE_INPUT, "the credentials do not say when they expire");
     if (rc < 0)
-        credentials_release(&copy);
+        aws_keys_release(&copy);
     else
         *ret = copy;
     return rc;
@@ -123,8 +123,7 @@ static int check_code(const struct json *document, struct error *err)
     return error_set(err, FAILURE_LATER, "there are no credentials now: %s", shown);
 }
 
-int credentials_from_json(const char *bytes, size_t size, struct credentials *ret,
-                          struct error *err)
+int aws_keys_from_json(const char *bytes, size_t size, struct aws_keys *ret, struct error *err)
 {
     AUTO_JSON struct json *document = NULL;
     int rc;
@@ -157,24 +156,23 @@ static void erase_leaves(struct text_pairs *leaves)
     text_pairs_release(leaves);
 }
 
-int credentials_from_sts(const char *bytes, size_t size, struct credentials *ret, struct error *err)
+int aws_keys_from_sts(const char *bytes, size_t size, struct aws_keys *ret, struct error *err)
 {
     static const char *const actions[] = {"AssumeRole", "AssumeRoleWithWebIdentity"};
     struct text_pairs leaves = {0};
+    size_t i = 0;
     int rc = xml_read(bytes, size, &leaves, err);
 
-    if (rc == 0)
+    while (i < ARRAY_COUNT(actions) && !sts_word(&leaves, actions[i], "AccessKeyId"))
+        i++;
+    if (rc == 0 && i == ARRAY_COUNT(actions))
         rc = error_set(err, FAILURE_INPUT, "the answer holds no credentials");
-    for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
-        if (!sts_word(&leaves, actions[i], "AccessKeyId"))
-            continue;
+    if (rc == 0)
         rc = take(&(struct words){sts_word(&leaves, actions[i], "AccessKeyId"),
                                   sts_word(&leaves, actions[i], "SecretAccessKey"),
                                   sts_word(&leaves, actions[i], "SessionToken"),
                                   sts_word(&leaves, actions[i], "Expiration")},
                   ret, err);
-        break;
-    }
     erase_leaves(&leaves);
     return rc;
 }

@@ -82,7 +82,7 @@ void fetch_cancel(struct fetch *fetch)
     if (fetch->http_id)
         http_client_cancel(fetch->aws->http, fetch->http_id);
     timer_free(fetch->begin);
-    credentials_erase_text(&fetch->note);
+    aws_keys_erase_text(&fetch->note);
     free(fetch);
 }
 
@@ -96,7 +96,7 @@ char **fetch_note(struct fetch *fetch)
     return &fetch->note;
 }
 
-static void end(struct fetch *fetch, struct credentials *credentials, const struct error *error)
+static void end(struct fetch *fetch, struct aws_keys *credentials, const struct error *error)
 {
     fetch_done_f *done = fetch->done;
     void *argument = fetch->argument;
@@ -134,7 +134,7 @@ static void on_file(void *argument, bool cancelled)
         fetch_fail(fetch, &reading->error);
     else if (fetch)
         fetch->then_bytes(fetch, &reading->bytes);
-    credentials_erase(&reading->bytes);
+    aws_keys_erase(&reading->bytes);
     free(reading->path);
     free(reading);
 }
@@ -206,7 +206,7 @@ void fetch_fail_status(struct fetch *fetch, const struct http_response *response
 
 static void on_role(struct fetch *fetch, const struct http_response *response)
 {
-    AUTO_CREDENTIALS struct credentials credentials = {0};
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
     struct error error = {0};
     struct answer answer;
 
@@ -214,7 +214,7 @@ static void on_role(struct fetch *fetch, const struct http_response *response)
     error = answer.error;
     answer_release(&answer);
     if (error.kind == FAILURE_NONE)
-        (void)credentials_from_sts(response->body, response->body_size, &credentials, &error);
+        (void)aws_keys_from_sts(response->body, response->body_size, &credentials, &error);
     if (error.kind != FAILURE_NONE) {
         (void)error_wrap(&error, "assume the role");
         fetch_fail(fetch, &error);
@@ -235,7 +235,7 @@ static int make_role_url(struct fetch *fetch, struct url *ret, struct error *err
     return endpoint_of("sts", fetch->aws->region, fetch->aws->settings->sts_endpoint, ret, err);
 }
 
-void fetch_assume(struct fetch *fetch, const struct credentials *base,
+void fetch_assume(struct fetch *fetch, const struct aws_keys *base,
                   const struct text_pairs *parameters)
 {
     struct text body = {0};
@@ -261,11 +261,11 @@ void fetch_assume(struct fetch *fetch, const struct credentials *base,
                                  .total_timeout_ms = 10 * fetch->aws->tuning.metadata_timeout_ms,
                                  .max_body_bytes = ANSWER_BYTES_MAX},
                   base, on_answer, fetch);
-    credentials_erase(&body);
+    aws_keys_erase(&body);
     url_release(&url);
 }
 
-static void assume_on_top(struct fetch *fetch, const struct credentials *base)
+static void assume_on_top(struct fetch *fetch, const struct aws_keys *base)
 {
     struct text_pairs parameters = {0};
 
@@ -275,7 +275,7 @@ static void assume_on_top(struct fetch *fetch, const struct credentials *base)
     text_pairs_release(&parameters);
 }
 
-void fetch_take(struct fetch *fetch, struct credentials *credentials)
+void fetch_take(struct fetch *fetch, struct aws_keys *credentials)
 {
     if (!fetch->is_role && fetch->aws->settings->role_arn) {
         assume_on_top(fetch, credentials);

@@ -29,7 +29,7 @@ extern const struct source source_instance;
 /* The settings' source, or with "auto" the first that is there. */
 const struct source *fetch_source(const struct config_aws *settings);
 
-typedef void fetch_done_f(void *argument, struct credentials *taken, const struct error *error);
+typedef void fetch_done_f(void *argument, struct aws_keys *taken, const struct error *error);
 /* done: may be called from within. error NULL: the callee takes the credentials. */
 struct fetch *fetch_start(struct aws *aws, fetch_done_f *done, void *argument);
 void fetch_cancel(struct fetch *fetch); /* accepts NULL; no callback any more */
@@ -52,9 +52,9 @@ struct fetch_question {
 void fetch_ask(struct fetch *fetch, const struct fetch_question *question, fetch_answer_f *then);
 /* AssumeRole with `base`, or without it AssumeRoleWithWebIdentity: `parameters` besides Action and
  * Version. Ends the fetch. */
-void fetch_assume(struct fetch *fetch, const struct credentials *base,
+void fetch_assume(struct fetch *fetch, const struct aws_keys *base,
                   const struct text_pairs *parameters);
-void fetch_take(struct fetch *fetch, struct credentials *credentials); /* takes what is in it */
+void fetch_take(struct fetch *fetch, struct aws_keys *credentials); /* takes what is in it */
 void fetch_fail(struct fetch *fetch, const struct error *error);
 /* The error of a status that is not 2xx. */
 void fetch_fail_status(struct fetch *fetch, const struct http_response *response, const char *what);

@@ -15,7 +15,7 @@ struct section {
     const char *profile;
     bool is_ours;
     bool was_found;
-    struct credentials *credentials; /* being filled */
+    struct aws_keys *credentials; /* being filled */
 };
 
 static void trim(struct line *line)
@@ -74,7 +74,7 @@ static int take_section(struct section *section, const struct line *line, struct
 }
 
 /* Where the value is kept; NULL: it is not one of ours. */
-static char **field_of(struct credentials *credentials, const struct line *name)
+static char **field_of(struct aws_keys *credentials, const struct line *name)
 {
     if (line_is(name, "aws_access_key_id"))
         return &credentials->access_key_id;
@@ -138,10 +138,10 @@ static int read_lines(const char *bytes, size_t size, struct section *section, s
     return rc;
 }
 
-int credentials_from_file(const char *bytes, size_t size, const char *profile,
-                          struct credentials *ret, struct error *err)
+int aws_keys_from_file(const char *bytes, size_t size, const char *profile, struct aws_keys *ret,
+                       struct error *err)
 {
-    AUTO_CREDENTIALS struct credentials credentials = {0};
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
     AUTO_FREE char *shown = text_printable(profile, SHOWN_MAX);
     struct section section = {.profile = profile, .credentials = &credentials};
     int rc = read_lines(bytes, size, &section, err);
@@ -150,13 +150,13 @@ int credentials_from_file(const char *bytes, size_t size, const char *profile,
         return rc;
     if (!section.was_found)
         return error_set(err, FAILURE_ABSENT, "there is no section [%s]", shown);
-    rc = credentials_check(&credentials, err);
+    rc = aws_keys_check(&credentials, err);
     if (rc < 0) {
         (void)error_wrap(err, "section [%s]", shown);
         return error_hint(err, "it needs aws_access_key_id and aws_secret_access_key; a role to "
                                "assume is the setting aws.role-arn");
     }
     *ret = credentials;
-    credentials = (struct credentials){0};
+    credentials = (struct aws_keys){0};
     return 0;
 }

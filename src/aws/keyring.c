@@ -7,12 +7,12 @@
 
 struct keyring {
     struct aws *aws;
-    struct credentials current; /* access_key_id NULL: none */
-    int64_t reread_at_ms;       /* steady clock, of credentials that do not say when they expire */
-    struct fetch *fetch;        /* under way, or NULL */
-    unsigned failures;          /* in a row */
-    struct error error;         /* of the last one */
-    bool is_paused;             /* after a failure */
+    struct aws_keys current; /* access_key_id NULL: none */
+    int64_t reread_at_ms;    /* steady clock, of credentials that do not say when they expire */
+    struct fetch *fetch;     /* under way, or NULL */
+    unsigned failures;       /* in a row */
+    struct error error;      /* of the last one */
+    bool is_paused;          /* after a failure */
     struct timer *pause;
     struct timer *tell; /* those who wait */
     struct keyring_wait_list waits;
@@ -20,7 +20,7 @@ struct keyring {
 
 static bool is_usable(const struct keyring *keyring)
 {
-    const struct credentials *current = &keyring->current;
+    const struct aws_keys *current = &keyring->current;
 
     return current->access_key_id &&
            (current->expires_ms == 0 ||
@@ -30,7 +30,7 @@ static bool is_usable(const struct keyring *keyring)
 
 static bool is_fresh(const struct keyring *keyring)
 {
-    const struct credentials *current = &keyring->current;
+    const struct aws_keys *current = &keyring->current;
 
     if (!is_usable(keyring))
         return false;
@@ -46,7 +46,7 @@ static void tell_waits(void *argument)
 {
     struct keyring *keyring = argument;
     struct keyring_wait_list told = TAILQ_HEAD_INITIALIZER(told);
-    AUTO_CREDENTIALS struct credentials credentials = {0};
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
     struct error error = keyring->error;
     bool usable = is_usable(keyring);
     struct keyring_wait *wait;
@@ -56,7 +56,7 @@ static void tell_waits(void *argument)
         return;
     }
     if (usable)
-        credentials_copy(&credentials, &keyring->current);
+        aws_keys_copy(&credentials, &keyring->current);
     TAILQ_FOREACH(wait, &keyring->waits, link)
     wait->list = &told;
     TAILQ_CONCAT(&told, &keyring->waits, link);
@@ -66,11 +66,11 @@ static void tell_waits(void *argument)
     }
 }
 
-static int take_credentials(struct keyring *keyring, struct credentials *taken, struct error *err)
+static int take_credentials(struct keyring *keyring, struct aws_keys *taken, struct error *err)
 {
-    credentials_release(&keyring->current);
+    aws_keys_release(&keyring->current);
     keyring->current = *taken;
-    *taken = (struct credentials){0};
+    *taken = (struct aws_keys){0};
     keyring->reread_at_ms = clock_steady_ms() + keyring->aws->tuning.file_reread_ms;
     if (!is_usable(keyring))
         return error_set(err, FAILURE_LATER, "what came has expired already");
@@ -104,7 +104,7 @@ static void fail(struct keyring *keyring, const struct error *error)
               again ? aws_backoff_ms(keyring->aws, keyring->failures) : tuning->fetch_pause_ms);
 }
 
-static void on_fetched(void *argument, struct credentials *taken, const struct error *error)
+static void on_fetched(void *argument, struct aws_keys *taken, const struct error *error)
 {
     struct keyring *keyring = argument;
     struct error refused = {0};
@@ -155,7 +155,7 @@ void keyring_cancel(struct keyring_wait *wait)
 void keyring_forget(struct keyring *keyring, const char *access_key_id)
 {
     if (text_equal(keyring->current.access_key_id, access_key_id))
-        credentials_release(&keyring->current);
+        aws_keys_release(&keyring->current);
 }
 
 struct keyring *keyring_new(struct aws *aws)
@@ -180,6 +180,6 @@ void keyring_free(struct keyring *keyring)
     fetch_cancel(keyring->fetch);
     timer_free(keyring->pause);
     timer_free(keyring->tell);
-    credentials_release(&keyring->current);
+    aws_keys_release(&keyring->current);
     free(keyring);
 }

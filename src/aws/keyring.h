@@ -10,7 +10,7 @@ struct keyring_wait {
     TAILQ_ENTRY(keyring_wait) link;
     struct keyring_wait_list *list; /* NULL: does not wait */
     /* Either is NULL; borrowed. */
-    void (*ready)(void *argument, const struct credentials *credentials, const struct error *error);
+    void (*ready)(void *argument, const struct aws_keys *credentials, const struct error *error);
     void *argument;
 };
 TAILQ_HEAD(keyring_wait_list, keyring_wait);

@@ -7,7 +7,7 @@
 enum { HEADERS_MAX = 8 };
 
 static void add_headers(const struct aws *aws, const struct post *post,
-                        const struct credentials *credentials, struct text_pairs *headers)
+                        const struct aws_keys *credentials, struct text_pairs *headers)
 {
     AUTO_FREE char *host = endpoint_host(post->url);
     char time[SIGV4_TIME_SIZE];
@@ -24,8 +24,8 @@ static void add_headers(const struct aws *aws, const struct post *post,
         text_pairs_add(headers, "X-Amz-Security-Token", credentials->session_token);
 }
 
-static void sign(const struct aws *aws, const struct post *post,
-                 const struct credentials *credentials, struct text_pairs *headers)
+static void sign(const struct aws *aws, const struct post *post, const struct aws_keys *credentials,
+                 struct text_pairs *headers)
 {
     struct sigv4_request request = {.method = "POST",
                                     .path = "/",
@@ -45,11 +45,11 @@ static void sign(const struct aws *aws, const struct post *post,
 static void release_headers(struct text_pairs *headers)
 {
     for (size_t i = 0; i < headers->count; i++)
-        credentials_erase_text(&headers->items[i].value);
+        aws_keys_erase_text(&headers->items[i].value);
     text_pairs_release(headers);
 }
 
-uint64_t post_send(struct aws *aws, const struct post *post, const struct credentials *credentials,
+uint64_t post_send(struct aws *aws, const struct post *post, const struct aws_keys *credentials,
                    http_done_f *done, void *argument)
 {
     struct http_header lines[HEADERS_MAX] = {{0}};

@@ -15,7 +15,7 @@ struct post {
     uint64_t max_body_bytes;
 };
 /* credentials NULL: not signed. Returns the HTTP request's id. */
-uint64_t post_send(struct aws *aws, const struct post *post, const struct credentials *credentials,
+uint64_t post_send(struct aws *aws, const struct post *post, const struct aws_keys *credentials,
                    http_done_f *done, void *argument);
 
 #endif

@@ -13,14 +13,14 @@ static bool is_there(const struct config_aws *settings)
 
 static void on_credentials(struct fetch *fetch, const struct http_response *response)
 {
-    AUTO_CREDENTIALS struct credentials credentials = {0};
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
     struct error error = {0};
 
     if (response->status != 200) {
         fetch_fail_status(fetch, response, "the endpoint");
         return;
     }
-    if (credentials_from_json(response->body, response->body_size, &credentials, &error) < 0)
+    if (aws_keys_from_json(response->body, response->body_size, &credentials, &error) < 0)
         fetch_fail(fetch, &error);
     else
         fetch_take(fetch, &credentials);
@@ -56,7 +56,7 @@ static void take_token(struct fetch *fetch, const struct text *bytes)
 
     token[strcspn(token, "\r\n")] = '\0';
     ask(fetch, token);
-    credentials_erase_text(&token);
+    aws_keys_erase_text(&token);
 }
 
 static void begin(struct fetch *fetch)

@@ -9,11 +9,11 @@ static bool is_there(const struct config_aws *settings)
 static void take_bytes(struct fetch *fetch, const struct text *bytes)
 {
     const struct config_aws *settings = fetch_aws(fetch)->settings;
-    AUTO_CREDENTIALS struct credentials credentials = {0};
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
     struct error error = {0};
 
-    if (credentials_from_file(text_data(bytes), bytes->length, settings->profile, &credentials,
-                              &error) < 0) {
+    if (aws_keys_from_file(text_data(bytes), bytes->length, settings->profile, &credentials,
+                           &error) < 0) {
         (void)error_wrap(&error, "%s", settings->credentials_file);
         fetch_fail(fetch, &error);
         return;

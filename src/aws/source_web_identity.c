@@ -30,8 +30,8 @@ static void take_token(struct fetch *fetch, const struct text *bytes)
     text_pairs_add(&parameters, "RoleSessionName", session ? session : "regwarden");
     text_pairs_add(&parameters, "WebIdentityToken", token);
     fetch_assume(fetch, NULL, &parameters);
-    credentials_erase_text(&token);
-    credentials_erase_text(&parameters.items[parameters.count - 1].value);
+    aws_keys_erase_text(&token);
+    aws_keys_erase_text(&parameters.items[parameters.count - 1].value);
     text_pairs_release(&parameters);
 }
 

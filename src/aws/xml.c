@@ -211,7 +211,7 @@ int xml_read(const char *bytes, size_t size, struct text_pairs *ret, struct erro
         return error_set(err, FAILURE_LIMIT, "the answer is too large");
     rc = read_document(&reader, err);
     text_release(&reader.path);
-    credentials_erase(&reader.content); /* the last leaf may have been a secret */
+    aws_keys_erase(&reader.content); /* the last leaf may have been a secret */
     if (rc < 0)
         text_pairs_release(ret);
     return rc;

@@ -55,6 +55,17 @@ static void print_unreachable(const struct json *registries)
     }
 }
 
+static void print_queues(const struct json *queues)
+{
+    for (size_t i = 0; i < json_count(queues); i++) {
+        const struct json *queue = json_at(queues, i);
+
+        if (json_get_string(queue, "error"))
+            printf("the queue of registry %s cannot be polled: %s\n",
+                   json_get_string(queue, "registry"), json_get_string(queue, "error"));
+    }
+}
+
 /* Only when there is something to say. */
 static void print_layers(const struct json *layers)
 {
@@ -107,6 +118,7 @@ static void print_status(const struct json *status)
     print_layers(json_get(status, "layers"));
     print_sweeps(json_get(status, "sweeping"));
     print_unreachable(json_get(status, "registryClients"));
+    print_queues(json_get(status, "queues"));
     puts("");
     print_counts(json_get(status, "verdicts"), "verdicts");
     print_counts(json_get(status, "plans"), "plans");

@@ -256,6 +256,9 @@ void daemon_reload_waivers(struct daemon *daemon);
 void daemon_free_configs(struct daemon *daemon);
 
 /* metrics.c */
+/* queues.c */
+void daemon_queue_trouble(void *argument, const char *registry, const struct error *error);
+struct json *daemon_queues_status(const struct daemon *daemon);
 void daemon_write_metrics(struct daemon *daemon, struct text *to);
 struct json *daemon_live_status(struct daemon *daemon); /* returns new */
 

@@ -44,6 +44,59 @@ static void write_intake(const struct daemon *daemon, struct text *to)
         "Notifications that could not be stored; answered 503.", (double)counters.failed);
 }
 
+struct queue_metric {
+    const char *name;
+    enum metric_kind kind;
+    const char *help;
+    double (*value)(const struct intake_queue *queue);
+};
+
+static double messages_of(const struct intake_queue *queue)
+{
+    return (double)queue->messages;
+}
+
+static double deleted_of(const struct intake_queue *queue)
+{
+    return (double)queue->deleted;
+}
+
+static double queue_failures_of(const struct intake_queue *queue)
+{
+    return (double)queue->failures;
+}
+
+static double queue_up_of(const struct intake_queue *queue)
+{
+    return queue->error == NULL;
+}
+
+static const struct queue_metric queue_metrics[] = {
+    {"regwarden_queue_messages", METRIC_COUNTER, "Messages received from the registry's queue.",
+     messages_of},
+    {"regwarden_queue_deleted", METRIC_COUNTER, "Messages deleted from it, being durable here.",
+     deleted_of},
+    {"regwarden_queue_failures", METRIC_COUNTER, "Calls and messages of it that failed.",
+     queue_failures_of},
+    {"regwarden_queue_up", METRIC_GAUGE, "1 while the queue can be polled.", queue_up_of},
+};
+
+static void write_queues(const struct daemon *daemon, struct text *to)
+{
+    struct intake_queue queue;
+
+    if (!intake_queue(daemon->intake, 0, &queue))
+        return;
+    for (size_t m = 0; m < ARRAY_COUNT(queue_metrics); m++) {
+        const struct queue_metric *metric = &queue_metrics[m];
+
+        metric_family(to, metric->name, metric->kind, NULL, metric->help);
+        for (size_t i = 0; intake_queue(daemon->intake, i, &queue); i++)
+            labelled(to, metric->name, metric->kind, "registry", queue.registry,
+                     metric->value(&queue));
+    }
+}
+
 static void write_reviews(const struct daemon *daemon, struct text *to)
 {
     const struct daemon_counters *counters = &daemon->counters;
@@ -251,6 +304,7 @@ static void write_store(const struct daemon *daemon, struct text *to)
 void daemon_write_metrics(struct daemon *daemon, struct text *to)
 {
     write_intake(daemon, to);
+    write_queues(daemon, to);
     write_reviews(daemon, to);
     write_actions(daemon, to);
     write_layers(daemon, to);
@@ -315,6 +369,7 @@ struct json *daemon_live_status(struct daemon *daemon)
     json_set_string(status, "policyRevision", policy_set_revision(daemon->policies));
     json_set_integer(status, "policies", (int64_t)policy_set_count(daemon->policies));
     json_set_take(status, "layers", layers_status(daemon));
+    json_set_take(status, "queues", daemon_queues_status(daemon));
     json_set_take(status, "sweeping", sweeps_status(daemon->sweeps));
     for (size_t i = 0; i < daemon->registry_count; i++)
         json_append_take(registries, registry_status(&daemon->registries[i]));

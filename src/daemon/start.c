@@ -200,6 +200,7 @@ static int start_intake(struct daemon *daemon, struct error *err)
         .accept = accept_events,
         .instance_changed = instance_changed,
         .told = sender_told,
+        .queue_trouble = daemon_queue_trouble,
         .argument = daemon,
     };
 
@@ -424,6 +425,7 @@ int daemon_start(struct daemon *daemon, struct error *err)
     rejudge_start(daemon->rejudge);
     bases_refresh(daemon->bases);
     sweeps_start(daemon->sweeps);
+    intake_start_polling(daemon->intake);
     timer_arm(daemon->housekeeping, HOUSEKEEPING_MS);
     systemd_notify("READY=1\nSTATUS=Judging");
     if (systemd_watchdog_ms() > 0)
@@ -446,6 +448,7 @@ static void wind_down(struct daemon *daemon)
     daemon->stopping = true;
     systemd_notify("STOPPING=1");
     http_server_stop_accepting(daemon->server);
+    intake_stop_polling(daemon->intake);
     sweeps_stop(daemon->sweeps);
     rejudge_stop(daemon->rejudge);
     bases_stop(daemon->bases);

@@ -1,6 +1,7 @@
 /* The intake as its owner sees it: its life, and messages that come another way than by HTTP. */
 #include "intake_private.h"
 #include "message.h"
+#include "queues.h"
 
 static void hooks_free(struct hook *hooks, size_t count)
 {
@@ -105,9 +106,15 @@ void intake_take_message(struct intake *intake, const struct intake_body *body, 
 int intake_reload(struct intake *intake, const struct config *config, struct error *err)
 {
     struct hook *fresh = NULL;
+    struct queues *queues = NULL;
     int r = hooks_read(config, &fresh, err);
     if (r != 0)
         return r;
+    r = queues_new(intake, &intake->options, config, &queues, err);
+    if (r != 0) {
+        hooks_free(fresh, config->registry_count);
+        return r;
+    }
     for (size_t i = 0; i < config->registry_count; i++) {
         struct hook *old = intake_hook(intake, fresh[i].registry->name);
         if (old != NULL)
@@ -117,7 +124,28 @@ int intake_reload(struct intake *intake, const struct config *config, struct err
     intake->hooks = fresh;
     intake->hook_count = config->registry_count;
     intake->options.config = config;
+    queues_free(intake->queues);
+    intake->queues = queues;
+    if (intake->polls)
+        queues_start(queues);
     return 0;
+}
+
+void intake_start_polling(struct intake *intake)
+{
+    intake->polls = true;
+    queues_start(intake->queues);
+}
+
+void intake_stop_polling(struct intake *intake)
+{
+    intake->polls = false;
+    queues_free(TAKE(intake->queues));
+}
+
+bool intake_queue(const struct intake *intake, size_t index, struct intake_queue *ret)
+{
+    return queues_status(intake->queues, index, ret);
 }
 
 void intake_counters(const struct intake *intake, struct intake_counters *ret)
@@ -133,6 +161,7 @@ void intake_free(struct intake *intake)
         keys_stop(intake->keys);
     http_client_free(TAKE(intake->client)); /* those who wait for it are answered */
     keys_free(intake->keys);
+    queues_free(intake->queues);
     for (struct delivery *delivery = intake->deliveries; delivery != NULL;
          delivery = delivery->next)
         delivery->intake = NULL; /* its callbacks still come, and free it */
@@ -173,6 +202,11 @@ int intake_new_tuned(const struct intake_options *options, const struct intake_t
     intake->keys = client == NULL ? NULL : keys_new(client, endpoint_resume, intake);
     intake->hooks = hooks;
     intake->hook_count = options->config->registry_count;
+    r = queues_new(intake, options, options->config, &intake->queues, err);
+    if (r != 0) {
+        intake_free(intake);
+        return r;
+    }
     *ret = intake;
     return 0;
 }

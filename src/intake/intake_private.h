@@ -15,6 +15,8 @@ struct intake {
     size_t hook_count;
     struct delivery *deliveries;
     size_t waiting_bytes;
+    struct queues *queues; /* NULL: polling was stopped */
+    bool polls;
     struct intake_counters counters;
 };
 
