@@ -1,5 +1,5 @@
 /* What to paste into the registry's own configuration. Only text; nothing is written anywhere. */
-#include "regwarden/intake.h"
+#include "proofs.h"
 
 /* A double-quoted YAML scalar. */
 static void add_quoted(struct text *to, const char *value)
@@ -112,6 +112,69 @@ static void stanza_zot(const struct config_registry *registry, const char *url, 
 
 typedef void stanza_f(const struct config_registry *registry, const char *url, struct text *to);
 
+/* In GitLab's own file, which is Ruby; the settings are those of distribution. */
+static void stanza_gitlab(const struct config_registry *registry, const char *url, struct text *to)
+{
+    text_add(to, "registry['notifications'] = [\n  {\n    'name' => 'regwarden',\n    'url' => ");
+    add_quoted(to, url);
+    text_add(to, ",\n    'timeout' => '2s',\n    'maxretries' => 5,\n    'backoff' => '1s'");
+    if (registry->hook_secret_file != NULL) {
+        AUTO_FREE char *value = text_new("<the content of %s>", registry->hook_secret_file);
+        text_add(to, ",\n    'headers' => {");
+        add_quoted(to, header_of(registry));
+        text_add(to, " => [");
+        add_quoted(to, value);
+        text_add(to, "]}");
+    }
+    text_add(to, "\n  }\n]\n");
+}
+
+/* Senders that are told by hand; regwarden-registries(7) has each one's own words. */
+static void stanza_by_hand(const struct config_registry *registry, const char *url, struct text *to)
+{
+    text_format(to,
+                "Add a webhook with the address %s, as regwarden-registries(7) says for the "
+                "dialect \"%s\".\n",
+                url, registry->dialect);
+    switch (proof_kind(registry)) {
+    case HOOK_PROOF_AUTO:
+        text_add(to, "Anybody who reaches it may send: set hook-secret-file, or another "
+                     "hook-proof.\n");
+        break;
+    case HOOK_PROOF_SECRET:
+        text_format(to,
+                    "Its secret, as bearer token or as ?secret= in the address, is <the content "
+                    "of %s>.\n",
+                    registry->hook_secret_file);
+        break;
+    case HOOK_PROOF_HMAC:
+        text_format(to, "The secret that it signs with is <the content of %s>.\n",
+                    registry->hook_secret_file);
+        break;
+    case HOOK_PROOF_CERTIFICATE:
+        text_add(to, "It shows a client certificate whose subject hook-clients lists.\n");
+        break;
+    case HOOK_PROOF_SNS:
+        text_add(to, "The topic is one of hook-topics; its subscription is confirmed by itself.\n");
+        break;
+    case HOOK_PROOF_JWT:
+        text_add(to, "It sends a token for hook-audience, of an account that hook-identities "
+                     "lists.\n");
+        break;
+    }
+}
+
+static const struct {
+    const char *dialect;
+    stanza_f *write;
+} dialect_stanzas[] = {
+    {"distribution", stanza_distribution},
+    {"harbor", stanza_harbor},
+    {"ecr", stanza_ecr},
+    {"zot", stanza_zot},
+    {"gitlab", stanza_gitlab},
+};
+
 static stanza_f *const stanzas[] = {
     [REGISTRY_TYPE_AUTO] = stanza_distribution, [REGISTRY_TYPE_DISTRIBUTION] = stanza_distribution,
     [REGISTRY_TYPE_HARBOR] = stanza_harbor,     [REGISTRY_TYPE_ECR] = stanza_ecr,
@@ -127,13 +190,26 @@ static void stanza_none(const char *url, struct text *to)
                 url);
 }
 
+/* By the dialect where one is set, else by the kind of registry. */
+static stanza_f *stanza_of(const struct config_registry *registry)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(dialect_stanzas); i++) {
+        if (text_equal(dialect_stanzas[i].dialect, registry->dialect))
+            return dialect_stanzas[i].write;
+    }
+    if (decoder_find(registry->dialect) != NULL)
+        return stanza_by_hand;
+    bool known = registry->type >= 0 && (size_t)registry->type < ARRAY_COUNT(stanzas);
+    return known ? stanzas[registry->type] : NULL;
+}
+
 char *intake_notification_stanza(const struct config_registry *registry, const char *base_url)
 {
     AUTO_FREE char *url = hook_url(registry, base_url);
     AUTO_TEXT struct text text = {0};
-    bool known = registry->type >= 0 && (size_t)registry->type < ARRAY_COUNT(stanzas);
-    if (known && stanzas[registry->type] != NULL)
-        stanzas[registry->type](registry, url, &text);
+    stanza_f *write = stanza_of(registry);
+    if (write != NULL)
+        write(registry, url, &text);
     else
         stanza_none(url, &text);
     return text_take(&text);

@@ -127,6 +127,47 @@ static void header_of_any_name_is_quoted(void **state)
     assert_string_equal(value->items[0]->scalar, "<the content of /etc/regwarden/se\\cret>");
 }
 
+static char *stanza_of_dialect(const char *dialect, enum hook_proof proof, const char *header_name)
+{
+    AUTO_FREE char *own_dialect = memory_copy_text(dialect);
+    AUTO_FREE char *own_header = memory_copy_text(header_name);
+    struct config_registry registry = {.name = name,
+                                       .dialect = own_dialect,
+                                       .hook_proof = (int)proof,
+                                       .hook_secret_file = secret_file,
+                                       .hook_secret_header = own_header};
+    return intake_notification_stanza(&registry, "https://warden.example:8080");
+}
+
+static void stanzas_of_dialects(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *dialect;
+        enum hook_proof proof;
+        const char *word;
+    } table[] = {
+        {"gitlab", HOOK_PROOF_AUTO, "registry['notifications']"},
+        {"gitlab", HOOK_PROOF_AUTO, "se\\\\cret"},
+        {"github", HOOK_PROOF_AUTO, "signs with is <the content of /etc/regwarden/se\\cret>"},
+        {"quay", HOOK_PROOF_AUTO, "?secret="},
+        {"quay", HOOK_PROOF_CERTIFICATE, "hook-clients"},
+        {"sns", HOOK_PROOF_AUTO, "hook-topics"},
+        {"gar", HOOK_PROOF_AUTO, "hook-audience"},
+        {"nexus", HOOK_PROOF_AUTO, "\"nexus\""},
+        {"zot", HOOK_PROOF_AUTO, "\"sinks\""},
+        {"ecr", HOOK_PROOF_AUTO, "EventBridge"},
+        {"harbor", HOOK_PROOF_AUTO, "Webhooks"},
+        {"distribution", HOOK_PROOF_AUTO, "ignoredmediatypes"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        AUTO_FREE char *text = stanza_of_dialect(table[i].dialect, table[i].proof, header);
+        if (strstr(text, table[i].word) == NULL ||
+            strstr(text, "https://warden.example:8080/hooks/main") == NULL)
+            fail_msg("%s: %s", table[i].dialect, text);
+    }
+}
+
 static void other_registries_get_words(void **state)
 {
     (void)state;
@@ -154,6 +195,7 @@ int main(void)
         cmocka_unit_test(distribution_stanza),
         cmocka_unit_test(distribution_stanza_of_an_open_hook),
         cmocka_unit_test(header_of_any_name_is_quoted),
+        cmocka_unit_test(stanzas_of_dialects),
         cmocka_unit_test(other_registries_get_words),
     };
     return cmocka_run_group_tests_name("parts", tests, NULL, NULL);
