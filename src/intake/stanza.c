@@ -66,7 +66,7 @@ static void stanza_harbor(const struct config_registry *registry, const char *ur
 {
     text_format(to,
                 "In each Harbor project, under Webhooks, add one of type \"http\":\n"
-                "  Event types      Artifact pushed, Artifact deleted\n"
+                "  Event types      Artifact pushed, Artifact deleted, Scanning finished\n"
                 "  Payload format   Default\n"
                 "  Endpoint URL     %s\n",
                 url);
@@ -80,7 +80,9 @@ static void stanza_ecr(const struct config_registry *registry, const char *url, 
 {
     text_format(to,
                 "In EventBridge, add a rule with this event pattern:\n"
-                "  {\"source\": [\"aws.ecr\"], \"detail-type\": [\"ECR Image Action\"]}\n"
+                "  {\"source\": [\"aws.ecr\"], \"detail-type\": [\"ECR Image Action\",\n"
+                "   \"ECR Referrer Action\", \"ECR Replication Action\",\n"
+                "   \"ECR Pull Through Cache Action\", \"ECR Image Scan\"]}\n"
                 "Its target is an API destination (HTTPS only):\n"
                 "  Method           POST\n"
                 "  Endpoint         %s\n",
@@ -185,7 +187,8 @@ static void stanza_none(const char *url, struct text *to)
 {
     text_format(to,
                 "Let the registry post its notifications to %s, if it sends any in a dialect that "
-                "is understood here.\nWithout them the sweep finds what is new: set "
+                "is understood here: regwarden-registries(7) has the settings.\nWithout them the "
+                "sweep finds what is new: set "
                 "sweep-interval.\n",
                 url);
 }

@@ -178,6 +178,12 @@ static void encoding_leaves_unreserved_characters(void **state)
     assert_string_equal(encoded.data, "aZ09-._~%20%2F%3A%3F%26%3D%2B%25%C3%A4");
     AUTO_FREE char *back = http_percent_decode(encoded.data, encoded.length, PERCENT_FORM);
     assert_string_equal(back, "aZ09-._~ /:?&=+%\xc3\xa4");
+    AUTO_FREE char *form = url_decode("a+b%2Fc", 7, true);
+    assert_string_equal(form, "a b/c");
+    AUTO_FREE char *plain = url_decode("a+b%2Fc", 7, false);
+    assert_string_equal(plain, "a+b/c");
+    assert_null(url_decode("%00", 3, false));
+    assert_null(url_decode("%2", 2, true));
 }
 
 int main(void)
