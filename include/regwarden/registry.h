@@ -119,7 +119,10 @@ uint64_t registry_put_manifest(struct registry *registry, const struct registry_
 uint64_t registry_delete_manifest(struct registry *registry, const char *repository,
                                   const struct digest *digest, registry_done_f *done,
                                   void *argument);
-/* Removes one tag only. FAILURE_DENIED with abilities.tag_delete = no where the registry cannot. */
+/* Removes one tag only. FAILURE_DENIED with abilities.tag_delete = no where the registry cannot.
+ * FAILURE_LIMIT where it is the image's last tag and the registry would remove the image with it
+ * (Amazon ECR): nothing was done, and registry_delete_manifest() is the way once nobody needs the
+ * image. FAILURE_ABSENT also when the tag was moved in the meantime. */
 uint64_t registry_delete_tag(struct registry *registry, const char *repository, const char *tag,
                              registry_done_f *done, void *argument);
 /* Makes the blob of `from` present in `to`: nothing when it is there, else mount, else streamed

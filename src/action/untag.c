@@ -18,6 +18,7 @@ struct untag {
     bool tag_tried;         /* its removal alone */
     enum untag_means means; /* that is being tried */
     struct error lost;      /* of the write, when its answer was lost */
+    bool missed;            /* the registry found nothing there to delete */
     char *refused;          /* why the registry, which can remove tags, does not remove this one */
     char *why;
     untag_done_f *done;
@@ -88,8 +89,7 @@ static void finish_moved(struct task *task, const struct registry_answer *answer
 
 /* --- after a delete: is the tag away? --- */
 
-/* Some kinds of registries say so, others are watched; where the last tag takes the manifest along
- * (Amazon ECR) it does not matter what was seen while there were others. */
+/* Some kinds of registries say so, others are watched. */
 static bool is_gentle(const struct task *task)
 {
     struct registry_abilities abilities;
@@ -112,6 +112,8 @@ static void on_seen(struct task *task, const struct registry_answer *answer)
     char digest[DIGEST_TEXT_SIZE];
     if (answer->error != NULL && !answer_is_absent(answer)) {
         finish(task, UNTAG_HELPLESS, answer->error);
+    } else if (untag->missed && answer->error == NULL && !answer_is(answer, &untag->digest)) {
+        finish_moved(task, answer); /* by somebody else, in the moment before */
     } else if (!answer_is(answer, &untag->digest)) {
         if (untag->means == UNTAG_DELETED && !is_gentle(task))
             task_resolve(task, untag->repository, digest_format(&untag->digest, digest),
@@ -143,7 +145,8 @@ static void on_deleted(struct task *task, const struct registry_answer *answer)
     if (ended_by(task, answer->error))
         return;
     untag->lost = (struct error){0};
-    if (answer->error == NULL || answer_is_absent(answer)) {
+    untag->missed = answer_is_absent(answer);
+    if (answer->error == NULL || untag->missed) {
         task_resolve(task, untag->repository, untag->tag, on_seen);
     } else if (answer->error->kind == FAILURE_UNCERTAIN) {
         untag->lost = *answer->error;

@@ -312,7 +312,11 @@ static void on_mount(void *argument, const struct exchange_answer *answer)
         return;
     }
     if (answer->error) {
-        operation_fail(&copy->operation, answer->error);
+        error = *answer->error;
+        if (registry->ecr && error.kind == FAILURE_ABSENT)
+            (void)error_hint(&error, "make this repository in Amazon ECR, or set quarantine-means: "
+                                     "copy to have it made below quarantine-prefix");
+        operation_fail(&copy->operation, &error);
         return;
     }
     if (exchange_status(answer) == 201) {

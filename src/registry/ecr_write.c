@@ -75,7 +75,7 @@ static int check_image(struct ecr_operation *removal, const struct json *body, s
     if (rc == 0 && !text_list_has(&image.tags, removal->tag))
         rc = error_set(err, FAILURE_ABSENT, "the tag is not on an image any more");
     if (rc == 0 && image.tags.count < 2) {
-        (void)error_set(err, FAILURE_DENIED,
+        (void)error_set(err, FAILURE_LIMIT,
                         "it is the only tag of its image, and ECR would remove the image with it");
         rc = error_hint(err, "where nothing else needs the image, remove the image itself");
     }

@@ -448,7 +448,7 @@ static void test_last_tag_is_not_removed(void **state)
     (void)state;
     test_open(&test, "ok", true);
     delete_tag(&test, "artifact", &result);
-    expect_failure(&result, FAILURE_DENIED, "the only tag of its image");
+    expect_failure(&result, FAILURE_LIMIT, "the only tag of its image");
     assert_int_equal(calls(&test, "BatchDeleteImage"), 0);
     client_fetch(&test.client, "artifact", &result);
     expect_success(&result);
@@ -470,7 +470,7 @@ static void test_the_last_of_two_stays(void **state)
     client_wait(&test.client, &first);
     client_wait(&test.client, &second);
     expect_success(&first);
-    expect_failure(&second, FAILURE_DENIED, "the only tag of its image");
+    expect_failure(&second, FAILURE_LIMIT, "the only tag of its image");
     client_fetch(&test.client, "v2", &second);
     expect_success(&second);
     test_close(&test);

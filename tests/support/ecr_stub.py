@@ -119,10 +119,14 @@ class Ecr(stub_registry.Registry):
         self.findings = {}    # (repository, digest): (status, {"findings": [...], ...})
         self.passwords = []
         self.calls = []       # (operation, input)
+        self.test_password = "AWS:of-the-test"
         self.invalid = []
-        self.activation_looks = 1  # until a restored image is active
+        self.activation_looks = 1  # until a restored image is active; negative: at once
+        self.before = {}      # operation: called with the registry before it is carried out, once
         self.on_event = None  # called with (action, repository, digest, tag)
         self.page_max = next((int(word[6:]) for word in self.words if word.startswith("pages=")), 1000)
+        if "moved" in self.words:
+            self.before["BatchDeleteImage"] = lambda registry: self.content.tags["app"].update(v1=self.content.index["digest"])
         self.skew = next((int(word[6:]) for word in self.words if word.startswith("clock=")), 0)
 
     def values(self):
@@ -135,7 +139,7 @@ class Ecr(stub_registry.Registry):
             return False
         password = base64.b64decode(authorization[6:]).decode()
         if password not in self.passwords:
-            return False
+            return password == self.test_password
         return "expired" not in self.words or self.passwords.index(password) % 2 == 1
 
     def refuse(self, request):
@@ -251,6 +255,7 @@ class Ecr(stub_registry.Registry):
                 self.fail(request, fault[0])
                 return
             with self.guard:
+                self.before.pop(operation, lambda registry: None)(self)
                 answer = getattr(self, "call_" + operation)(parameters)
         except Refusal as refusal:
             request.answer(refusal.status, compact({"__type": refusal.kind, "message": refusal.message}), headers)
@@ -366,8 +371,6 @@ class Ecr(stub_registry.Registry):
     def call_BatchDeleteImage(self, parameters):
         repository = parameters["repositoryName"]
         self.need_repository(repository)
-        if "moved" in self.words:
-            self.content.tags[repository]["v1"] = self.content.index["digest"]
         removed, failures = [], []
         for image in parameters["imageIds"]:
             try:
@@ -419,8 +422,12 @@ class Ecr(stub_registry.Registry):
         if archive == (state == "ARCHIVED"):
             raise Refusal("ValidationException", "The image is in that storage class already")
         self.states[repository, digest] = "ARCHIVED" if archive else "ACTIVATING"
-        return {"registryId": ACCOUNT, "repositoryName": repository, "imageId": {"imageDigest": digest},
-                "imageStatus": self.states[repository, digest]}
+        answer = {"registryId": ACCOUNT, "repositoryName": repository, "imageId": {"imageDigest": digest},
+                  "imageStatus": self.states[repository, digest]}
+        if not archive and self.activation_looks < 0:
+            del self.states[repository, digest]
+            answer["imageStatus"] = "ACTIVE"
+        return answer
 
     def call_DescribeImageScanFindings(self, parameters):
         repository = parameters["repositoryName"]
