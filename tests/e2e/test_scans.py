@@ -2,6 +2,7 @@
 """Reports of scanners against real and played registries: what is attached by the fallback tag (docker-registry 2.8 has no referrers
 API), signed by its form or not, and what Harbor tells of a finished scan."""
 import base64
+import http.client
 import json
 import pathlib
 import sys
@@ -11,6 +12,7 @@ import images
 from harness import wait_for
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import ecr_stub  # noqa: E402
 import harbor_data  # noqa: E402
 import harbor_stub  # noqa: E402
 
@@ -160,4 +162,60 @@ def test_scan_of_harbor(bench):
     becomes(daemon, "v2", "pass")
 
 
-harness.run([test_attached_report, test_statement_under_a_tag_of_cosign, test_who_may_push_is_not_believed, test_scan_of_harbor])
+class World:
+    """A registry in ECR, beside a daemon."""
+
+    def __init__(self, bench):
+        directory = bench.subdirectory("daemon")
+        (directory / "aws").write_text("[default]\naws_access_key_id = AKIDOFTHETEST\naws_secret_access_key = wJalrXUtnFEMIK7MDENG\n")
+        self.ecr = ecr_stub.Ecr("ok", ecr_stub.find_model())
+        self.ecr.names = {"team/app": {"mutability": "MUTABLE", "tags": []}}
+        server = ecr_stub.serve(self.ecr)
+        bench.stack.callback(server.shutdown)
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        self.ecr.passwords.append("AWS:of-this-test")
+        self.client = images.Client(self.url, ("AWS", "of-this-test"))
+        self.daemon = bench.add(harness.Regwarden(directory, {"main": self}, policy=STRICT, extra="sweep-at-start: false", settings={
+            "type": "ecr", "hosts": f"[{ecr_stub.HOST}]",
+            "aws": f"{{region: {ecr_stub.REGION}, credentials: file, credentials-file: {directory}/aws, ecr-endpoint: \"{self.url}\"}}"}))
+        self.daemon.start()
+
+    def tell(self, event):
+        connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=10)
+        connection.request("POST", "/hooks/main", json.dumps(event),
+                           {"Content-Type": "application/json", "Authorization": f"Bearer {self.daemon.secret}"})
+        status = connection.getresponse().status
+        assert status < 300, status
+
+
+def test_scan_of_ecr(bench):
+    """ECR scans the images of an index one by one, and tells of each by its digest alone."""
+    world = World(bench)
+    one, two = images.good("a", platform="linux/amd64"), images.good("b", platform="linux/arm64")
+    index = images.Index([one, two])
+    world.client.push("team/app", index, "v1")
+    world.tell(ecr_stub.event_of("PUSH", "team/app", index.digest, "v1"))
+    becomes(world.daemon, "v1", "unknown")
+
+    def scanned(image, *findings):
+        world.ecr.findings["team/app", image.digest] = ("COMPLETE", {"findings": list(findings)})
+        world.tell({**ecr_stub.event_of("PUSH", "team/app", image.digest, None), "detail-type": "ECR Image Scan", "detail": {
+            "scan-status": "COMPLETE", "repository-name": "team/app", "image-digest": image.digest, "image-tags": [],
+            "finding-severity-counts": {}}})
+
+    scanned(one)
+    world.daemon.wait_idle()
+    verdict = world.daemon.verdict("team/app", "v1")
+    assert verdict["verdict"] == "unknown" and {f["platform"] for f in verdict["findings"]} == {"linux/arm64"}, verdict
+    scanned(two)
+    becomes(world.daemon, "v1", "pass")
+    scanned(two, {"name": "CVE-2029-0003", "severity": "HIGH", "uri": "https://example.com/", "attributes": [
+        {"key": "package_name", "value": "openssl"}, {"key": "package_version", "value": "1.0"}]})
+    becomes(world.daemon, "v1", "fail")
+    finding, = world.daemon.verdict("team/app", "v1")["findings"]
+    assert finding["message"] == "CVE-2029-0003 (high) in openssl 1.0, by Amazon ECR" and finding["platform"] == "linux/arm64", finding
+    assert not world.ecr.invalid, world.ecr.invalid
+
+
+harness.run([test_attached_report, test_statement_under_a_tag_of_cosign, test_who_may_push_is_not_believed, test_scan_of_harbor,
+             test_scan_of_ecr])

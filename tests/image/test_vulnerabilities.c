@@ -85,7 +85,8 @@ static const struct form forms[] = {
      "unknown CVE-3 - - - ? -\n",
      0, NULL},
     {MEDIA_TYPE_ECR_REPORT,
-     "{`imageScanStatus`:`ACTIVE`,`imageScanCompletedAt`:`2030-01-01T00:00:00Z`,"
+     "{`imageDigest`:`sha256:" B64 "`,`imageScanStatus`:`ACTIVE`,"
+     "`imageScanCompletedAt`:`2030-01-01T00:00:00Z`,`findings`:[],"
      "`enhancedFindings`:[{`severity`:`CRITICAL`,`status`:`ACTIVE`,`title`:`CVE-4 - bar`,"
      "`firstObservedAt`:1893456000,`fixAvailable`:`YES`,`packageVulnerabilityDetails`:{"
      "`vulnerabilityId`:`CVE-4`,`vulnerablePackages`:[{`name`:`bar`,`version`:`2`,"
@@ -93,11 +94,11 @@ static const struct form forms[] = {
      "{`severity`:`LOW`,`status`:`CLOSED`,`title`:`CVE-5`},{`severity`:`LOW`,`title`:`CVE-6`,"
      "`fixAvailable`:`NO`,`packageVulnerabilityDetails`:{`vendorCreatedAt`:`2029-12-24T00:00:00Z`"
      "}}]}",
-     "ecr|Amazon Inspector|2030-01-01T00:00:00Z|\ncritical CVE-4 bar 2 3 yes 2030-01-01\n"
+     "ecr|Amazon Inspector|2030-01-01T00:00:00Z|bbbbbbbbb\ncritical CVE-4 bar 2 3 yes 2030-01-01\n"
      "critical CVE-4 bar-doc 2 - yes 2030-01-01\nlow CVE-6 - - - no 2029-12-24\n",
      0, NULL},
-    {MEDIA_TYPE_ECR_REPORT, "{`imageScanStatus`:`COMPLETE`,`findings`:[]}", "ecr|Amazon ECR||\n", 0,
-     NULL},
+    {MEDIA_TYPE_ECR_REPORT, "{`imageScanStatus`:`COMPLETE`,`findings`:[],`enhancedFindings`:[]}",
+     "ecr|Amazon ECR||\n", 0, NULL},
     {MEDIA_TYPE_ECR_REPORT, "{`imageScanStatus`:{`status`:`IN_PROGRESS`},`findings`:[]}", NULL,
      FAILURE_LATER, "goes on"},
     {MEDIA_TYPE_ECR_REPORT, "{`imageScanStatus`:{`status`:`UNSUPPORTED_IMAGE`},`findings`:[]}",
