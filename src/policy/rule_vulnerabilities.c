@@ -286,7 +286,10 @@ static void tell_no_report(struct vulnerability_judging *judging)
     else
         finding =
             rule_unknown(judging->report, "report", "there is no scanner's report: %s", shown);
-    finding_set_remedy(finding, "Let the registry scan the image, or attach a report.");
+    finding_set_remedy(finding, others > 0
+                                    ? "Let the registry scan the image, or say `trust: any` where "
+                                      "only those may push whose reports you believe."
+                                    : "Let the registry scan the image, or attach a report.");
     judging->report->later = true;
 }
 
