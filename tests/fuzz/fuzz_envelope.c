@@ -20,6 +20,15 @@ static char *hosts[] = {azure, google, github, jfrog};
 /* These say of every event which registry it is of. */
 static const char *const named[] = {"ecr", "sns"};
 
+static bool is_printable(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~')
+            return false;
+    }
+    return true;
+}
+
 /* What every event that leaves a decoder promises. */
 static void check_event(const struct event *event)
 {
@@ -28,6 +37,9 @@ static void check_event(const struct event *event)
     assert(event->tag == NULL || tag_is_valid(event->tag));
     assert(event->tag != NULL || digest_is_set(&event->digest));
     assert(event->digest.algorithm != DIGEST_OTHER);
+    assert(event->action != EVENT_SCANNED || digest_is_set(&event->digest));
+    assert(is_printable(event->actor) && is_printable(event->source_id));
+    assert(is_printable(event->media_type));
     assert(event->actor == NULL || strlen(event->actor) <= DECODE_ACTOR_MAX);
     assert(event->source_id == NULL || strlen(event->source_id) <= DECODE_ID_MAX);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <ctype.h>
 
 #include "decode.h"
 #include "messages.h"
@@ -60,6 +61,23 @@ static void wire_release(struct wire *wire)
     free(wire->body);
 }
 
+/* Events and faults go into logs and onto terminals: nothing that steers one of them is let
+ * through. */
+static void check_shown(const struct decoded *decoded)
+{
+    AUTO_TEXT struct text shown = {0};
+    for (size_t i = 0; i < decoded->count; i++) {
+        const struct event *event = &decoded->events[i];
+        text_add(&shown, event->actor == NULL ? "" : event->actor);
+        text_add(&shown, event->source_id == NULL ? "" : event->source_id);
+        text_add(&shown, event->media_type == NULL ? "" : event->media_type);
+    }
+    for (size_t i = 0; i < decoded->fault_count; i++)
+        text_add(&shown, decoded->faults[i].text);
+    for (const char *c = text_data(&shown); *c != '\0'; c++)
+        assert_false(iscntrl((unsigned char)*c));
+}
+
 static int decode_wire(const struct wire *wire, const char *dialect, const char *url,
                        struct text *to)
 {
@@ -77,6 +95,7 @@ static int decode_wire(const struct wire *wire, const char *dialect, const char 
     struct error err = {0};
     int r = decode_body(&input, &decoded, &decoder, &err);
     outcome_describe(&decoded, to);
+    check_shown(&decoded);
     if (r != 0)
         text_format(to, "not understood: %s\n", err.text);
     decoded_release(&decoded);
