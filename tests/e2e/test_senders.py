@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 """Who may send notifications: client certificates, shown to nginx in front or to regwarden itself; signatures of Amazon SNS, fetched
 from hosts of their true names; and what somebody with one registry's secret cannot do to another's."""
+import base64
 import http.client
+import http.server
 import json
+import os
 import pathlib
 import ssl
 import subprocess
+import sys
+import threading
+import time
 import urllib.parse
 
 import faults
@@ -76,7 +82,7 @@ http {{
         listen 127.0.0.1:{port} ssl;
         ssl_certificate {certificate}; ssl_certificate_key {key};
         ssl_client_certificate {authority}; ssl_verify_client on;
-        location /hooks/main {{
+        location = /hooks/main {{
             if ($ssl_client_s_dn != "CN=registry.example.com") {{ return 403; }}
             proxy_set_header Authorization "Bearer s3cret";
             proxy_pass http://unix:{socket}:;
@@ -184,8 +190,116 @@ def test_one_secret_opens_one_hook(bench):
              lambda: [item for item in daemon.verdicts() if item["registry"] == "two"])
 
 
-TESTS = [test_nginx_checks_client_certificates, test_own_listener_checks_client_certificates,
+SNS = "sns.eu-central-1.amazonaws.com"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:images"
+ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+class Publisher:
+    """Amazon SNS under its own name: signs, serves its certificate, and confirms subscriptions."""
+
+    def __init__(self, bench, authority):
+        self.directory = bench.subdirectory("sns")
+        openssl(self.directory, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=sns.amazonaws.com",
+                "-keyout", "sign.key", "-out", "sign.pem")
+        self.asked = []
+        publisher = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                publisher.asked.append((self.headers["Host"], self.path))
+                body = (publisher.directory / "sign.pem").read_bytes() if self.path.endswith(".pem") else b"<ok/>"
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 443), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.issue("sns", "/CN=sns", [f"DNS:{SNS}"]))
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+
+    def message(self, kind, version="2", **changes):
+        message = {"Type": kind, "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324", "TopicArn": TOPIC, "Message": "hello",
+                   "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())}
+        if kind != "Notification":
+            message |= {"Token": "2336412f37fb687f", "SubscribeURL":
+                        f"https://{SNS}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37fb687f"}
+        message |= changes
+        keys = sorted(key for key in message)
+        (self.directory / "text").write_text("".join(f"{key}\n{message[key]}\n" for key in keys))
+        openssl(self.directory, "dgst", "-sha1" if version == "1" else "-sha256", "-sign", "sign.key", "-out", "signature", "text")
+        signature = base64.b64encode((self.directory / "signature").read_bytes()).decode()
+        return message | {"SignatureVersion": version, "Signature": signature,
+                          "SigningCertURL": f"https://{SNS}/SimpleNotificationService-1.pem"}
+
+
+def sns_under_its_own_name(bench):
+    """Runs where the name of SNS is this machine, and the test's authority the only one that is trusted."""
+    authority = Authority(bench.subdirectory("authority"))
+    (bench.directory / "hosts").write_text(f"127.0.0.1 localhost {SNS}\n")
+    for source, target in ((bench.directory / "hosts", "/etc/hosts"), (authority.file, "/etc/ssl/certs/ca-certificates.crt")):
+        subprocess.run(["mount", "--bind", str(source), target], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    publisher = bench.add(Publisher(bench, authority))
+    registry = bench.add(harness.Registry(bench.subdirectory("registry"))).start()
+    daemon = harness.Regwarden(bench.subdirectory("daemon"), {"main": registry}, settings={
+        **ONLY_EVENTS, "type": "distribution", "dialect": "sns", "hook-topics": f"[{TOPIC}]", "hosts": f"[{ECR}]"})
+    bench.add(daemon).start()
+
+    def post(message):
+        return daemon.request("POST", "/hooks/main", json.dumps(message), {"Content-Type": "text/plain; charset=UTF-8"})[0]
+
+    foreign = "arn:aws:sns:eu-central-1:999999999999:images"
+    assert post(publisher.message("SubscriptionConfirmation", TopicArn=foreign)) == 403
+    assert post(publisher.message("Notification", TopicArn=foreign)) == 403
+    assert publisher.asked == []
+    assert post(publisher.message("SubscriptionConfirmation")) == 200
+    assert [path for _, path in publisher.asked] == [
+        "/SimpleNotificationService-1.pem", f"/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37fb687f"]
+    assert {host for host, _ in publisher.asked} == {SNS}
+    image = images.bad("v1")
+    registry.client().push("team/app", image, "v1")
+    event = {"version": "0", "id": "13cde686-328b-6117-af20-0e5566167482", "detail-type": "ECR Image Action", "source": "aws.ecr",
+             "account": "123456789012", "time": "2026-01-01T00:00:00Z", "region": "eu-central-1", "resources": [],
+             "detail": {"result": "SUCCESS", "repository-name": "team/app", "image-digest": image.digest, "action-type": "PUSH",
+                        "image-tag": "v1"}}
+    pushed_message = publisher.message("Notification", "1", Message=json.dumps(event))
+    assert post({**pushed_message, "Message": json.dumps({**event, "account": "999999999999"})}) == 403
+    assert post({**pushed_message, "SigningCertURL": f"https://{SNS}.evil.example/SimpleNotificationService-1.pem"}) == 403
+    old = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 3700))
+    assert post(publisher.message("Notification", Message=json.dumps(event), Timestamp=old)) == 403
+    assert not daemon.verdicts()
+    assert post(pushed_message) == 202
+    assert daemon.verdict("team/app", "v1")["verdict"] == "fail"
+    assert len(publisher.asked) == 2
+    assert "was confirmed" in daemon.process.text()
+
+
+def test_sns_under_its_own_name(bench):
+    unshare = harness.need("unshare")
+    harness.need("ip")
+    if os.geteuid() != 0 or subprocess.run([unshare, "--mount", "--net", "true"], capture_output=True, check=False).returncode:
+        raise harness.Skip("a network and mounts of one's own need root")
+    done = subprocess.run([unshare, "--mount", "--net", sys.executable, __file__, "--inside"], capture_output=True, text=True,
+                          timeout=300, check=False, env={**os.environ, "REGWARDEN_BINARY": os.path.abspath(harness.BINARY)})
+    if "SKIPPED" in done.stdout:
+        raise harness.Skip(done.stdout.strip().rsplit(": ", 1)[-1])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+TESTS = [test_sns_under_its_own_name, test_nginx_checks_client_certificates, test_own_listener_checks_client_certificates,
          test_settings_that_prove_nothing_are_refused, test_one_secret_opens_one_hook]
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--inside"]:
+        del sys.argv[1:]
+        harness.run([sns_under_its_own_name])
     harness.run(TESTS)
