@@ -73,6 +73,6 @@ void message_keep_headers(const struct hook_message *message, const struct decod
     keep_named(message, always, registry, to);
     if (decoder != NULL)
         keep_named(message, decoder->headers, registry, to);
-    for (size_t i = 0; decoder == NULL && decoders[i] != NULL; i++)
+    for (size_t i = 0; decoders[i] != NULL; i++)
         keep_named(message, decoders[i]->headers, registry, to);
 }

@@ -14,8 +14,9 @@ void message_from_body(const struct intake_body *body, struct hook_message *ret)
 size_t message_header_count(const struct hook_message *message, const char *name);
 
 /* Copies the headers without which the body could not be read again: its type, and those that the
- * decoder names (NULL: that any decoder names). Never one that proves the sender, whatever a
- * decoder names; never one that is doubled or longer than a kilobyte. */
+ * decoder (may be NULL) or any other names, since what is wrong may be the dialect. Never one that
+ * proves the sender, whatever a decoder names; never one that is doubled or longer than a kilobyte.
+ */
 void message_keep_headers(const struct hook_message *message, const struct decoder *decoder,
                           const struct config_registry *registry, struct text_pairs *to);
 

@@ -328,6 +328,52 @@ static void replays(void **state)
     assert_int_equal(fake_store.letter_count, 0);
 }
 
+/* A hook of the wrong dialect: once that is set right, the letters are read again, with what the
+ * senders say in headers only. */
+static void letters_are_read_again_with_their_headers(void **state)
+{
+    static char dialect_wrong[] = "harbor";
+    static char dialects[][8] = {"zot", "github"};
+    static const char *const messages[][2] = {
+        {"Ce-Specversion: 1.0\r\nCe-Type: zotregistry.image.updated\r\nCe-Id: z\r\n"
+         "Content-Type: application/json\r\n",
+         "{\"name\":\"app\",\"reference\":\"v1\",\"digest\":\"" DIGEST_A "\"}"},
+        {"X-GitHub-Event: package\r\nX-GitHub-Delivery: d-1\r\nX-Hub-Signature-256: sha256=00\r\n"
+         "Content-Type: application/x-www-form-urlencoded\r\n",
+         "payload=%7B%22action%22%3A%22published%22%2C%22package%22%3A%7B%22name%22%3A%22app%22%2C"
+         "%22package_type%22%3A%22CONTAINER%22%2C%22owner%22%3A%7B%22login%22%3A%22team%22%7D%2C"
+         "%22package_version%22%3A%7B%22version%22%3A%22" DIGEST_A "%22%2C"
+         "%22container_metadata%22%3A%7B%22tag%22%3A%7B%22name%22%3A%22v1%22%7D%7D%7D%7D%7D"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(messages); i++) {
+        struct replayed replayed = {0};
+        struct sent sent = {
+            .path = "/hooks/open", .headers = messages[i][0], .body = messages[i][1]};
+        f->registries[0].dialect = dialect_wrong;
+        assert_int_equal(intake_reload(f->intake, &f->config, NULL), 0);
+        f->accepted = 0;
+        assert_int_equal(status_of(f, &sent), 202);
+        assert_int_equal(fake_store.letter_count, i + 1);
+        const struct fake_letter *letter = &fake_store.letters[i];
+        assert_null(text_pairs_get(&letter->headers, "x-hub-signature-256"));
+        f->registries[0].dialect = dialects[i];
+        assert_int_equal(intake_reload(f->intake, &f->config, NULL), 0);
+        struct intake_body body = {.registry = "open",
+                                   .bytes = letter->body,
+                                   .size = letter->body_size,
+                                   .headers = &letter->headers};
+        intake_replay(f->intake, &body, on_replayed, &replayed);
+        assert_int_equal(replayed.kind, FAILURE_NONE);
+        assert_int_equal(f->accepted, 1);
+        if (i > 0)
+            continue; /* GitHub's form can be told by its body as well */
+        body.headers = NULL;
+        intake_replay(f->intake, &body, on_replayed, &replayed);
+        assert_int_equal(replayed.kind, FAILURE_INPUT);
+    }
+}
+
 /* What a poller brings is taken like what is sent; what is not understood is kept. */
 static void polled_messages(void **state)
 {
@@ -396,6 +442,7 @@ int main(void)
         ENDPOINT_TEST(reload_reads_the_secret_again),
         ENDPOINT_TEST(a_failed_reload_changes_nothing),
         ENDPOINT_TEST(replays),
+        ENDPOINT_TEST(letters_are_read_again_with_their_headers),
         ENDPOINT_TEST(polled_messages),
         ENDPOINT_TEST(polled_messages_wait_for_the_disk),
     };
