@@ -123,7 +123,7 @@ static void print_uncovered(const struct harbor_options *options, const struct h
     if (!about->webhooks)
         puts("- webhooks are switched off in this whole Harbor: no event is sent until an "
              "administrator turns them on (Configuration, System Settings)");
-    print_projects("projects without webhook", projects, is_left_out);
+    print_projects("projects that were not named", projects, is_left_out);
     print_projects("proxy caches: the first pull is served before it is judged, and nothing can "
                    "be pushed there",
                    projects, is_cache);

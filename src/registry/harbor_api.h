@@ -49,6 +49,21 @@ int harbor_read(const struct http_response *response, enum json_kind kind, struc
 /* Of X-Total-Count; FAILURE_INPUT when it is not there. */
 int harbor_read_total(const struct http_response *response, uint64_t *ret, struct error *err);
 
+/* A page of artifacts: a row per tag, and one for each artifact without tags. */
+struct harbor_rows {
+    struct registry_row *items; /* borrow from the rest */
+    size_t count, capacity;
+    struct text_list *labels; /* of each artifact */
+    size_t label_count;
+    struct json *document;
+};
+int harbor_rows_read(const struct http_response *response, struct harbor_rows *ret,
+                     struct error *err);
+void harbor_rows_release(struct harbor_rows *rows);
+/* The id of the project's label of exactly this name, 0 when it is not on the page: Harbor's search
+ * finds every name that holds it. */
+int64_t harbor_find_label(const struct json *labels, const char *name, int64_t project_id);
+
 /* The functions of the profile (profile.h), in harbor_remove.c, harbor_label.c, harbor_pages.c and
  * harbor_report.c. */
 uint64_t harbor_delete_tag(struct registry *registry, const char *repository, const char *tag,

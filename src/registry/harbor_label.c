@@ -103,15 +103,14 @@ static void send_make(struct labelling *work)
     harbor_send(&work->operation, &request, on_made);
 }
 
-/* Harbor's search finds every name that holds ours. Returns 0 when it is not among them. */
-static int64_t find_label(const struct labelling *work, const struct json *labels)
+int64_t harbor_find_label(const struct json *labels, const char *name, int64_t project_id)
 {
     for (size_t i = 0; i < json_count(labels); i++) {
         const struct json *label = json_at(labels, i);
 
-        if (text_equal(json_get_string(label, "name"), work->name) &&
+        if (text_equal(json_get_string(label, "name"), name) &&
             text_equal(json_get_string(label, "scope"), "p") &&
-            json_get_integer(label, "project_id", 0) == work->project_id)
+            json_get_integer(label, "project_id", 0) == project_id)
             return json_get_integer(label, "id", 0);
     }
     return 0;
@@ -133,7 +132,7 @@ static void on_found(void *argument, const struct exchange_answer *answer)
         operation_fail(&work->operation, &error);
         return;
     }
-    id = find_label(work, labels);
+    id = harbor_find_label(labels, work->name, work->project_id);
     if (id > 0)
         send_attach(work, id);
     else if (json_count(labels) >= HARBOR_PAGE_SIZE && work->page < PAGES_MAX)

@@ -5,7 +5,6 @@
  * pages that are still to be read, so that something may be seen twice but nothing is missed; what
  * is new comes behind where the walk began, and is told of by its own event. (The catalogue of the
  * distribution API goes on from a name, and fails when that repository is deleted.) */
-#include "regwarden/clock.h"
 #include "regwarden/memory.h"
 #include "regwarden/reference.h"
 
@@ -19,117 +18,39 @@ struct walk {
     bool counting;              /* the first page is asked for the length of the list */
     uint64_t number;            /* of the page that is asked for */
     bool images;
-    struct registry_row *rows;
-    size_t row_count;
-    size_t row_capacity;
-    struct text_list *labels; /* of each artifact */
-    size_t label_count;
+    struct harbor_rows rows;
     struct text_list names; /* repositories */
-    struct json *document;  /* rows borrow their tags from it */
 };
-
-static void forget_rows(struct walk *walk)
-{
-    for (size_t i = 0; i < walk->label_count; i++)
-        text_list_release(&walk->labels[i]);
-    free(walk->labels);
-    free(walk->rows);
-    text_list_release(&walk->names);
-    json_release(walk->document);
-    walk->labels = NULL;
-    walk->rows = NULL;
-    walk->document = NULL;
-    walk->label_count = walk->row_count = walk->row_capacity = 0;
-}
 
 static void release(struct operation *operation)
 {
     struct walk *walk = (struct walk *)operation;
 
-    forget_rows(walk);
+    harbor_rows_release(&walk->rows);
+    text_list_release(&walk->names);
     free(walk->address);
 }
 
-static int64_t read_time(const struct json *object, const char *key)
+static int read_repositories(struct walk *walk, const struct http_response *response,
+                             struct error *err)
 {
-    const char *text = json_get_string(object, key);
-    int64_t ms = 0;
+    AUTO_JSON struct json *document = NULL;
+    int rc = harbor_read(response, JSON_KIND_ARRAY, &document, err);
 
-    return text && clock_parse_rfc3339(text, &ms, NULL) == 0 && ms > 0 ? ms : 0;
-}
-
-static struct registry_row *add_row(struct walk *walk)
-{
-    walk->rows = memory_grow(walk->rows, walk->row_count, &walk->row_capacity, sizeof(*walk->rows));
-    walk->rows[walk->row_count] = (struct registry_row){0};
-    return &walk->rows[walk->row_count++];
-}
-
-static void add_artifact(struct walk *walk, const struct json *artifact)
-{
-    const struct json *tags = json_get(artifact, "tags");
-    const struct json *labels = json_get(artifact, "labels");
-    const char *text = json_get_string(artifact, "digest");
-    struct text_list *names = &walk->labels[walk->label_count++];
-    struct digest digest;
-    size_t before = walk->row_count;
-
-    /* Nothing could be asked about what has no digest. */
-    if (!text || digest_parse_verifiable(text, &digest, NULL) < 0)
-        return;
-    for (size_t i = 0; i < json_count(labels); i++) {
-        const char *name = json_get_string(json_at(labels, i), "name");
-
-        if (name)
-            text_list_add(names, name);
-    }
-    for (size_t i = 0; i < json_count(tags); i++) {
-        const struct json *tag = json_at(tags, i);
-        const char *name = json_get_string(tag, "name");
-
-        if (name && tag_is_valid(name))
-            *add_row(walk) = (struct registry_row){.tag = name,
-                                                   .digest = digest,
-                                                   .labels = names,
-                                                   .pushed_ms = read_time(tag, "push_time")};
-    }
-    if (walk->row_count == before)
-        *add_row(walk) = (struct registry_row){
-            .digest = digest, .labels = names, .pushed_ms = read_time(artifact, "push_time")};
-}
-
-static void read_images(struct walk *walk)
-{
-    size_t count = json_count(walk->document);
-
-    walk->labels = memory_new_array(count, sizeof(*walk->labels));
-    for (size_t i = 0; i < count; i++)
-        add_artifact(walk, json_at(walk->document, i));
-}
-
-static void read_repositories(struct walk *walk)
-{
-    for (size_t i = 0; i < json_count(walk->document); i++) {
-        const char *name = json_get_string(json_at(walk->document, i), "name");
+    for (size_t i = 0; rc == 0 && i < json_count(document); i++) {
+        const char *name = json_get_string(json_at(document, i), "name");
 
         if (name && repository_is_valid(name))
             text_list_add(&walk->names, name);
     }
+    return rc;
 }
 
 static int read_page(struct walk *walk, const struct http_response *response, struct error *err)
 {
-    int rc;
-
-    forget_rows(walk);
-    rc = harbor_read(response, JSON_KIND_ARRAY, &walk->document, err);
-    if (rc < 0)
-        return rc;
     if (walk->images)
-        read_images(walk);
-    else
-        read_repositories(walk);
-    return 0;
+        return harbor_rows_read(response, &walk->rows, err);
+    return read_repositories(walk, response, err);
 }
 
 static void tell(struct walk *walk)
@@ -139,8 +60,8 @@ static void tell(struct walk *walk)
 
     if (walk->number > 1)
         cursor = text_new("%llu", (unsigned long long)(walk->number - 1));
-    page.rows = walk->rows;
-    page.row_count = walk->row_count;
+    page.rows = walk->rows.items;
+    page.row_count = walk->rows.count;
     page.repositories = walk->images ? NULL : &walk->names;
     page.cursor = cursor;
     page_finish(&walk->page, &page);

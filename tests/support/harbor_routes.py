@@ -33,7 +33,7 @@ def api(request, path):
         return
     account = harbor.account(request.headers.get("Authorization"))
     handler = {"systeminfo": systeminfo, "projects": projects, "repositories": repositories, "labels": labels,
-               "robots": robots}.get(parts[0])
+               "robots": robots, "configurations": configurations}.get(parts[0])
     if not handler:
         raise not_found("path")
     handler(request, account, parts[1:])
@@ -46,6 +46,12 @@ def systeminfo(request, account, parts):
         told.update(harbor_version=harbor.version, external_url=harbor.url, registry_url=harbor.host,
                     notification_enable=harbor.notification_enable, read_only=harbor.read_only)
     request.json(200, told)
+
+
+def configurations(request, account, parts):
+    if account != "admin":
+        raise Refusal(403 if account else 401, "FORBIDDEN", "forbidden")
+    request.json(200, {"robot_name_prefix": {"value": "robot$", "editable": True}})
 
 
 def project_json(project):
@@ -95,8 +101,9 @@ def webhooks(request, account, project, parts):
         page(request, project["webhooks"])
         return
     policy = document(request)
+    harbor.asked_webhooks.append(json.loads(request.body))
     for target in policy["targets"]:
-        if target["type"] not in ("http", "slack") or target.get("payload_format") not in ("Default", "CloudEvents"):
+        if target["type"] not in ("http", "slack") or target.setdefault("payload_format", "Default") not in ("Default", "CloudEvents"):
             raise Refusal(400, "BAD_REQUEST", "unsupported target")
     policy = {"id": harbor.next_id(), "project_id": project["project_id"], "creation_time": data.now(),
               "update_time": data.now(), **policy}

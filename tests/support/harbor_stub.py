@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+import uuid
 
 import harbor_data as data
 import harbor_routes
@@ -42,7 +43,9 @@ class Harbor:
         self.blocked_pulls = set()  # digests that the project's own policy refuses
         self.violations = []        # that the validating proxy saw
         self.requests = []          # (method, path, headers)
+        self.asked_webhooks = []    # bodies of requests for webhooks
         self.hooks = []             # deliveries: (status, body)
+        self.passed = set()         # numbers of requests that the validating proxy let through
         self.before = None          # called with (harbor, method, path) before each API request
         self.check = None
         self.server = self.backend = None
@@ -207,7 +210,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, query = self.path.partition("?")
         self.query = {name: values[0] for name, values in urllib.parse.parse_qs(query).items()}
-        if not self.is_backend:
+        if self.is_backend:
+            self.harbor.passed.add(self.headers.get("X-Request-Id"))
+        else:
             self.note()
             if path.startswith(API) and self.harbor.check:
                 self.relay()
@@ -236,10 +241,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Through the validating proxy, which asks the backend."""
         connection = http.client.HTTPConnection("127.0.0.1", self.harbor.check, timeout=20)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+        number = headers["X-Request-Id"] = uuid.uuid4().hex
         connection.request(self.command, self.path, body=self.body or None, headers=headers)
         answer = connection.getresponse()
         body = answer.read()
         told = answer.getheader("sl-violations")
+        if number not in self.harbor.passed:
+            told = told or json.dumps([{"location": ["request"], "message": body.decode(errors="replace")[:400]}])
         if told:
             self.harbor.violations.append((self.command, self.path, answer.status, told))
         kept = {name: value for name, value in answer.getheaders()
