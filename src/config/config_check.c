@@ -226,6 +226,76 @@ static int check_dialect(const struct checked *checked, const char *name, struct
     return FAILURE_INPUT;
 }
 
+/* The path may hold a token (chat services do that), so it is not shown and only its form is
+ * checked. */
+static bool is_notifier_url(const char *url)
+{
+    size_t scheme = text_starts_with(url, "https://")  ? strlen("https://")
+                    : text_starts_with(url, "http://") ? strlen("http://")
+                                                       : 0;
+    if (scheme == 0)
+        return false;
+    size_t length = strcspn(url + scheme, "/?");
+    AUTO_FREE char *host = memory_copy_bytes(url + scheme, length);
+    if (!is_host_and_port(host))
+        return false;
+    for (const char *at = url; *at; at++) {
+        if (*at <= ' ' || *at > '~' || *at == '#')
+            return false;
+    }
+    return true;
+}
+
+static bool is_loopback_url(const char *url)
+{
+    static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]"};
+    for (size_t i = 0; i < ARRAY_COUNT(hosts); i++) {
+        if (text_starts_with(url, hosts[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What comes out of the queue is believed, so nobody on the way may write into it. */
+static int check_queue(const struct checked *checked, const struct config_aws *aws,
+                       struct error *err)
+{
+    static const char known[] = "https://sqs.";
+    if (!is_notifier_url(aws->queue_url) ||
+        (!text_starts_with(aws->queue_url, "https://") && !is_loopback_url(aws->queue_url)))
+        return fault(checked, "aws.queue-url", err, "expected https://host/account/name");
+    const char *region = aws->queue_url + strlen(known);
+    if (aws->region || (text_starts_with(aws->queue_url, known) &&
+                        text_starts_with(region + strcspn(region, "./"), ".amazonaws.")))
+        return 0;
+    fault(checked, "aws.queue-url", err, "does not tell the region");
+    error_hint(err, "Set aws.region too.");
+    return FAILURE_INPUT;
+}
+
+static int check_aws(const struct checked *checked, const struct config_aws *aws, struct error *err)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } endpoints[] = {{"aws.ecr-endpoint", aws->ecr_endpoint},
+                     {"aws.sts-endpoint", aws->sts_endpoint},
+                     {"aws.sqs-endpoint", aws->sqs_endpoint},
+                     {"aws.metadata-endpoint", aws->metadata_endpoint}};
+    for (size_t i = 0; i < ARRAY_COUNT(endpoints); i++) {
+        if (endpoints[i].value && !config_is_origin(endpoints[i].value))
+            return fault(checked, endpoints[i].name, err,
+                         "expected https://host[:port] and nothing behind it");
+    }
+    if (aws->region &&
+        (!aws->region[0] ||
+         strspn(aws->region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(aws->region)))
+        return fault(checked, "aws.region", err, "this is not a region, as eu-central-1 is one");
+    if (aws->credentials == AWS_CREDENTIALS_FILE && !aws->credentials_file)
+        return fault(checked, "aws.credentials", err, "file needs aws.credentials-file");
+    return aws->queue_url ? check_queue(checked, aws, err) : 0;
+}
+
 static int check_registry(const struct checked *checked, const void *item, struct error *err)
 {
     const struct config_registry *registry = item;
@@ -247,27 +317,9 @@ static int check_registry(const struct checked *checked, const void *item, struc
     if (failure)
         return failure;
     failure = check_hosts(checked, "token-realms", &registry->token_realms, err);
-    return failure ? failure : check_hosts(checked, "hosts", &registry->hosts, err);
-}
-
-/* The path may hold a token (chat services do that), so it is not shown and only its form is
- * checked. */
-static bool is_notifier_url(const char *url)
-{
-    size_t scheme = text_starts_with(url, "https://")  ? strlen("https://")
-                    : text_starts_with(url, "http://") ? strlen("http://")
-                                                       : 0;
-    if (scheme == 0)
-        return false;
-    size_t length = strcspn(url + scheme, "/?");
-    AUTO_FREE char *host = memory_copy_bytes(url + scheme, length);
-    if (!is_host_and_port(host))
-        return false;
-    for (const char *at = url; *at; at++) {
-        if (*at <= ' ' || *at > '~' || *at == '#')
-            return false;
-    }
-    return true;
+    if (!failure)
+        failure = check_hosts(checked, "hosts", &registry->hosts, err);
+    return failure ? failure : check_aws(checked, &registry->aws, err);
 }
 
 static int check_notifier(const struct checked *checked, const void *item, struct error *err)

@@ -204,6 +204,21 @@ static void faults_are_named_at_their_place(void **state)
          "c:1:43: hosts: this is not a host"},
         {"registries: {a: {url: \"https://h\", dialect: habor}}",
          "c:1:45: dialect: there is no such dialect"},
+        {"registries: {a: {url: \"https://h\", aws: {queue-url: "
+         "\"http://sqs.eu-central-1.amazonaws.com/1/q\"}}}",
+         "c:1:53: aws.queue-url: expected https"},
+        {"registries: {a: {url: \"https://h\", aws: {queue-url: "
+         "\"https://queue.example.com/1/q\"}}}",
+         "c:1:53: aws.queue-url: does not tell the region"},
+        {"registries: {a: {url: \"https://h\", aws: {queue-url: "
+         "\"https://u:p@sqs.eu-central-1.amazonaws.com/1/q\"}}}",
+         "c:1:53: aws.queue-url: expected https"},
+        {"registries: {a: {url: \"https://h\", aws: {region: \"eu/../x\"}}}",
+         "c:1:50: aws.region: this is not a region"},
+        {"registries: {a: {url: \"https://h\", aws: {credentials: file}}}",
+         "c:1:55: aws.credentials: file needs aws.credentials-file"},
+        {"registries: {a: {url: \"https://h\", aws: {sts-endpoint: sts.example.com}}}",
+         "c:1:56: aws.sts-endpoint: expected https"},
         {"registries: {a: {url: \"https://h\", concurrency: 0}}", "c:1:49: concurrency: 0 is less"},
         {"notifiers: {a: {url: h}}", "c:1:22: url: expected https://host[:port]/path"},
         {"notifiers: {a: {url: \"https://u:p@h/\"}}", "c:1:22: url: expected https://host"},
