@@ -39,7 +39,6 @@ static const struct registry_profile profile_zot = {
     .question = "/v2/_oci/ext/discover",
     .confirms = zot_confirms,
     .page_size = 1000,
-    .keeps_untagged = ANSWER_NO,
 };
 
 /* --- CNCF distribution. Others send its header, too, but not its empty object; where one is taken
@@ -54,13 +53,13 @@ static bool distribution_confirms(const struct http_response *response)
            !http_response_header(response, "x-jfrog-version");
 }
 
+/* What a removed tag takes along is watched, not believed: this may be another's product. */
 static const struct registry_profile profile_distribution = {
     .type = REGISTRY_TYPE_DISTRIBUTION,
     .summary = "CNCF distribution, docker-registry",
     .question = "/v2/",
     .confirms = distribution_confirms,
     .page_size = 1000,
-    .keeps_untagged = ANSWER_YES,
 };
 
 const struct registry_profile profile_oci = {

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void go_to(const struct cursor *from, const char *target)
 {
     AUTO_FREE char *text = NULL;
+    AUTO_FREE char *again = NULL;
     struct cursor next;
 
     if (cursor_to_target(from, target, 1000, &text, NULL) < 0)
@@ -22,9 +23,7 @@ static void go_to(const struct cursor *from, const char *target)
         abort();
     if (!text_equal(next.target, target) || next.after || next.pages != from->pages + 1)
         abort();
-    free(text);
-    text = NULL;
-    if (cursor_to_target(&next, target, 1000, &text, NULL) == 0)
+    if (cursor_to_target(&next, target, 1000, &again, NULL) == 0)
         abort();
 }
 

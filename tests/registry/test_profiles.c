@@ -198,7 +198,7 @@ static void test_refusals(void **state)
     assert_int_equal(abilities.labels, ANSWER_NO);
     assert_int_equal(abilities.archive, ANSWER_NO);
     assert_int_equal(abilities.scan_reports, ANSWER_NO);
-    assert_int_equal(abilities.keeps_untagged, ANSWER_YES);
+    assert_int_equal(abilities.keeps_untagged, ANSWER_UNKNOWN);
     client_close(&client);
 }
 
