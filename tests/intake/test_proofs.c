@@ -175,7 +175,7 @@ static void settings_that_are_not_enough(void **state)
     static const struct {
         enum hook_proof proof;
         bool tls;
-        const char *client, *topic, *issuer, *audience, *identity;
+        const char *client, *topic, *issuer, *audience, *identity, *queue;
         const char *why; /* NULL: they are enough */
     } table[] = {
         {HOOK_PROOF_AUTO, .why = NULL},
@@ -185,6 +185,7 @@ static void settings_that_are_not_enough(void **state)
         {HOOK_PROOF_CERTIFICATE, .tls = true, .why = "hook-clients"},
         {HOOK_PROOF_CERTIFICATE, .tls = true, .client = "CN=a", .why = NULL},
         {HOOK_PROOF_SNS, .why = "hook-topics"},
+        {HOOK_PROOF_SNS, .queue = "https://sqs.eu-central-1.amazonaws.com/1/q", .why = NULL},
         {HOOK_PROOF_SNS, .topic = "arn:aws:sqs:eu-central-1:123456789012:a", .why = "no ARN"},
         {HOOK_PROOF_SNS, .topic = "arn:aws:sns:eu-central-1:123456789012:a", .why = NULL},
         {HOOK_PROOF_JWT, .issuer = "https://accounts.google.com", .identity = "a@b",
@@ -205,6 +206,7 @@ static void settings_that_are_not_enough(void **state)
         static char dialect[] = "auto";
         AUTO_FREE char *issuer = memory_copy_text(table[i].issuer);
         AUTO_FREE char *audience = memory_copy_text(table[i].audience);
+        AUTO_FREE char *queue = memory_copy_text(table[i].queue);
         struct config config = {.tls_certificate_file = table[i].tls ? certificate_file : NULL,
                                 .tls_client_ca_file = table[i].tls ? ca_file : NULL};
         struct config_registry registry = {.name = name,
@@ -212,6 +214,7 @@ static void settings_that_are_not_enough(void **state)
                                            .hook_proof = (int)table[i].proof,
                                            .hook_issuer = issuer,
                                            .hook_audience = audience,
+                                           .aws.queue_url = queue,
                                            .hook_clients = listed(table[i].client),
                                            .hook_topics = listed(table[i].topic),
                                            .hook_identities = listed(table[i].identity)};

@@ -10,6 +10,8 @@
 #include "sns_fixture.h"
 #include "sns_message.h"
 
+#include "regwarden/file.h"
+
 #define NOW_MS INT64_C(1700000000000)
 #define HOUR_MS INT64_C(3600000)
 
@@ -308,6 +310,37 @@ static void topics(void **state)
     }
 }
 
+/* What Amazon documents and sends keeps the rules that are asked of it here. Their certificates are
+ * gone, so that signatures are not looked at. */
+static void documented_messages_keep_the_rules(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"sns-notification.json", "sns-notification-us-east-2.json",
+                                        "sns-notification-ecr-push.json",
+                                        "sns-subscription-confirmation.json",
+                                        "sns-unsubscribe-confirmation.json"};
+    const char *data = getenv("REGWARDEN_SHARED_DATA");
+    if (data == NULL) {
+        print_message("skipped: REGWARDEN_SHARED_DATA is not set\n");
+        skip();
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        AUTO_SNS_MESSAGE struct sns_message message = {0};
+        AUTO_FREE char *path = text_new("%s/events/%s", data, files[i]);
+        AUTO_TEXT struct text bytes = {0};
+        struct error err = {0};
+        assert_int_equal(file_read(path, 1 << 20, &bytes, &err), 0);
+        if (sns_message_parse(bytes.data, bytes.length, &message, &err) != 0)
+            fail_msg("%s: %s", files[i], err.text);
+        AUTO_FREE char *host = sns_topic_host(message.topic);
+        assert_non_null(host);
+        assert_true(sns_certificate_url_is_valid(message.certificate_url, host));
+        if (message.kind == SNS_SUBSCRIPTION_CONFIRMATION &&
+            !sns_subscribe_url_is_valid(&message, host))
+            fail_msg("%s: %s", files[i], message.subscribe_url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_the_certificate, setup, teardown),
         cmocka_unit_test_setup_teardown(raw_messages_are_unsigned, setup, teardown),
         cmocka_unit_test(topics),
+        cmocka_unit_test(documented_messages_keep_the_rules),
     };
     return cmocka_run_group_tests_name("sns", tests, NULL, NULL);
 }
