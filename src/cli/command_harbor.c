@@ -8,6 +8,7 @@
 #include "regwarden/http_client.h"
 
 #include "harbor_setup.h"
+#include "session.h"
 
 enum {
     OPTION_URL = 256,
@@ -24,11 +25,13 @@ enum {
     OPTION_QUARANTINE,
     OPTION_NEW_SECRET,
     OPTION_DRY_RUN,
+    OPTION_PLAIN_HTTP,
 };
 
 struct input {
     struct harbor_options options;
     const char *verb;
+    bool plain_http;
 };
 
 static const struct argp_option option_table[] = {
@@ -36,6 +39,8 @@ static const struct argp_option option_table[] = {
     {"user", OPTION_USER, "NAME", 0, "an administrator of Harbor; admin", 1},
     {"password-file", OPTION_PASSWORD_FILE, "FILE", 0, "with its password; - is standard input", 1},
     {"ca-file", OPTION_CA_FILE, "FILE", 0, "authorities that vouch for Harbor (PEM)", 1},
+    {"plain-http", OPTION_PLAIN_HTTP, NULL, 0,
+     "let secrets travel over http (loopback addresses always do)", 1},
     {"hook-url", OPTION_HOOK_URL, "URL", 0,
      "where Harbor reaches the daemon: https://regwarden.example.com/hooks/harbor", 2},
     {"projects", OPTION_PROJECTS, "A,B", 0, "cover these projects", 2},
@@ -86,13 +91,27 @@ static void parse_actions(struct harbor_options *options, const char *value,
     }
 }
 
-static void check_url(const char *option, const char *value, struct argp_state *state)
+/* Both addresses get secrets: the administrator's password, and the webhooks' own. */
+static void check_url(const char *option, const char *value, const struct input *input,
+                      struct argp_state *state)
 {
     struct url url = {0};
     struct error error = {0};
 
-    if (url_parse(value, &url, &error) < 0)
+    if (!value) {
+        argp_error(state, "%s is needed", option);
+        return;
+    }
+    if (url_parse(value, &url, &error) < 0) {
         argp_error(state, "%s: %s", option, error.text);
+        return;
+    }
+    if (text_equal(url.scheme, "http") && !session_host_is_loopback(url.host_port) &&
+        !input->plain_http)
+        argp_error(state,
+                   "%s: secrets would be sent in the clear; use https, or allow it with "
+                   "--plain-http",
+                   option);
     /* Harbor would leave it out. */
     if (strchr(value, '?'))
         argp_error(state, "%s: an address without a query is needed", option);
@@ -106,14 +125,12 @@ static void check(const struct input *input, struct argp_state *state)
 
     if (!connects && !text_equal(input->verb, "status"))
         argp_error(state, "harbor can connect and status");
-    if (!options->url || !options->password_file)
-        argp_error(state, "--url and --password-file are needed");
-    check_url("--url", options->url, state);
+    check_url("--url", options->url, input, state);
+    if (!options->password_file)
+        argp_error(state, "--password-file is needed");
     if (!connects)
         return;
-    if (!options->hook_url)
-        argp_error(state, "--hook-url is needed: where Harbor reaches the daemon");
-    check_url("--hook-url", options->hook_url, state);
+    check_url("--hook-url", options->hook_url, input, state);
     if (options->all_projects == (options->projects.count > 0))
         argp_error(state, "give either --projects or --all-projects");
 }
@@ -180,6 +197,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case OPTION_ACTIONS:
         parse_actions(&input->options, value, state);
+        return 0;
+    case OPTION_PLAIN_HTTP:
+        input->plain_http = true;
         return 0;
     case ARGP_KEY_ARG:
         if (input->verb)

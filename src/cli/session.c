@@ -91,8 +91,7 @@ void session_free(struct session *session)
     free(session);
 }
 
-/* This machine itself: what goes there in the clear, nobody else sees. */
-static bool is_loopback(const char *host)
+bool session_host_is_loopback(const char *host)
 {
     size_t length = strcspn(host, ":");
 
@@ -150,7 +149,7 @@ static int set_credentials(const struct session *session, const char *name, stru
 static int host_open(struct session *session, const char *name, struct host **ret,
                      struct error *err)
 {
-    bool plain = session->options.plain_http || is_loopback(name);
+    bool plain = session->options.plain_http || session_host_is_loopback(name);
     AUTO_FREE char *url = text_new("%s://%s", plain ? "http" : "https", host_of(name));
     struct host *host = map_get(session->hosts, name);
 

@@ -42,4 +42,7 @@ bool session_is_interrupted(const struct session *session);
 int session_gather(struct session *session, const struct reference *reference, unsigned needs,
                    struct gathered *ret, struct error *err);
 
+/* Is "host[:port]" this machine itself? What goes there in the clear, nobody else sees. */
+bool session_host_is_loopback(const char *host);
+
 #endif

@@ -30,7 +30,7 @@ COMMANDS = {
     "rules": ["--names"],
     "serve": ["--config", "--registry", "--policy", "--listen", "--state", "--dry-run", "--watch"],
     "harbor": ["connect", "status", "--url", "--user", "--password-file", "--ca-file", "--hook-url", "--projects", "--all-projects", "--actions",
-               "--secrets", "--quarantine-project", "--new-secret", "--dry-run"],
+               "--secrets", "--name", "--label", "--quarantine-project", "--new-secret", "--dry-run", "--plain-http"],
     "status": ["--server", "--token-file", "--server-ca", "--json", "Exit status"],
     "verdicts": ["--registry", "--tag", "--verdict", "--rule", "--limit", "--server", "--json"],
     "quarantine": ["--all", "--force", "release ID", "--server", "--json"],

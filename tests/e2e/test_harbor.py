@@ -46,7 +46,7 @@ def new_harbor(bench, **options):
 def command(bench, harbor, *arguments, status=0):
     password = bench.directory / "admin"
     password.write_text(harbor_stub.PASSWORD + "\n")
-    done = subprocess.run([harness.BINARY, "harbor", *arguments, "--url", harbor.url, "--password-file", str(password)],
+    done = subprocess.run([harness.BINARY, "harbor", "--url", harbor.url, "--password-file", str(password), *arguments],
                           capture_output=True, text=True, timeout=60)
     output = done.stdout + done.stderr
     assert done.returncode == status, (done.returncode, output)
@@ -135,6 +135,9 @@ def test_connect_that_cannot_be(bench):
     output = connect(bench, harbor, "--projects", "team,nowhere", status=3)
     assert "there is no project \"nowhere\"" in output and not writes(harbor)
     assert "there is no action" in connect(bench, harbor, "--actions", "label|fly", status=2)
+    for option in ("--url", "--hook-url"):
+        other = connect(bench, harbor, option, "http://127.example.com/hooks/main", status=2)
+        assert option in other and "in the clear" in other, other
     harbor.read_only = True
     assert "read-only mode" in connect(bench, harbor, status=3)
     harbor.read_only = False
