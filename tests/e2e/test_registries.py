@@ -10,6 +10,7 @@ POLICY = """policy: e2e
 mode: enforce
 scope:
   repositories: ["**", "!quarantine/**"]
+  tags: ["{tags}"]
 rules:
   - rule: non-root
     severity: high
@@ -34,19 +35,19 @@ def start_with_accounts(bench):
                                    accounts=ACCOUNTS).start())
     password = bench.directory / "password"
     password.write_text("robot")
-    daemon = bench.add(harness.Regwarden(bench.subdirectory("daemon"), {"main": registry}, policy=POLICY.format(action="quarantine"),
+    daemon = bench.add(harness.Regwarden(bench.subdirectory("daemon"), {"main": registry}, policy=POLICY.format(action="quarantine", tags="*"),
                                          port=port, settings={"username": "regwarden", "password-file": password}))
     daemon.start()
     return daemon, registry.client()
 
 
-def start(bench, kind, action, extra="", notifies=True):
+def start(bench, kind, action, tags="*", notifies=True):
     """(daemon, client) with a registry of the kind that tells the daemon."""
     port = harness.free_port()
     hook = (f"http://127.0.0.1:{port}/hooks/main", "s3cret") if notifies else None
     registry = bench.add(TABLE[kind]["start"](bench.subdirectory("registry"), hook=hook).start())
-    daemon = harness.Regwarden(bench.subdirectory("daemon"), {"main": registry}, policy=POLICY.format(action=action), port=port,
-                               extra=extra, settings={"sweep-interval": "1h"})
+    daemon = harness.Regwarden(bench.subdirectory("daemon"), {"main": registry}, policy=POLICY.format(action=action, tags=tags),
+                               port=port, settings={"sweep-interval": "1h"})
     bench.add(daemon)
     daemon.start()
     return daemon, registry.client()
@@ -136,7 +137,23 @@ def sweep_finds_a_retag(bench, kind):
     assert daemon.verdict("team/app", "v2")["verdict"] == "pass"
 
 
-SCENARIOS = (quarantine_and_release, shared_manifest, tag_and_undo, sweep_finds_a_retag)
+def remove_one_of_two_tags(bench, kind):
+    """The other tag, which no policy looks at, keeps its image, whether the registry removes tags or manifests only."""
+    daemon, client = start(bench, kind, "remove", tags="v*")
+    bad, alone = images.bad("shared"), images.bad("alone")
+    client.push("team/app", images.good(), "stable")
+    client.push("team/app", bad, "kept")
+    client.push("team/app", bad, "v1")
+    client.push("team/app", alone, "v2")
+    wait_for("the removal", lambda: client.tags("team/app") == ["kept", "stable"])
+    daemon.wait_idle()
+    assert client.manifest("team/app", "kept") == (bad.manifest, bad.digest)
+    assert {plan["state"] for plan in daemon.plans(kind="remove")} == {"done"}
+    sweep(daemon)
+    assert client.tags("team/app") == ["kept", "stable"]
+
+
+SCENARIOS = (quarantine_and_release, shared_manifest, tag_and_undo, sweep_finds_a_retag, remove_one_of_two_tags)
 
 
 def case(kind, scenario):
