@@ -26,6 +26,7 @@ manual_page(regwarden.yaml 5 $<TARGET_FILE:regwarden> manual config ${PROJECT_SO
 manual_page(regwarden-policy 5 $<TARGET_FILE:regwarden> manual policy ${PROJECT_SOURCE_DIR}/man/regwarden-policy.5.scd)
 manual_page(regwarden-peers 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-peers.7.scd)
 manual_page(regwarden-aws 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-aws.7.scd)
+manual_page(regwarden-ecr 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-ecr.7.scd)
 manual_page(regwarden-harbor 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-harbor.7.scd)
 manual_page(regwarden-registries 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-registries.7.scd)
 manual_page(regwarden-distribution 7 cat ${PROJECT_SOURCE_DIR}/man/regwarden-distribution.7.scd)

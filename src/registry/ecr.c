@@ -55,6 +55,17 @@ void ecr_free(struct ecr *ecr)
     free(ecr);
 }
 
+void ecr_count(const struct ecr *ecr, struct registry_counters *counters)
+{
+    struct aws_counters calls;
+
+    aws_counters(ecr->aws, &calls);
+    counters->requests += calls.calls;
+    counters->retries += calls.retries;
+    counters->failures += calls.failures;
+    counters->throttled += calls.throttled;
+}
+
 /* --- operations --- */
 
 static void leave_line(struct ecr_operation *operation)

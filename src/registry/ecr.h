@@ -43,6 +43,8 @@ struct ecr {
 bool ecr_is_meant(const struct config_registry *settings, const struct url *url);
 /* Nothing is sent yet. FAILURE_INPUT, FAILURE_ABSENT as in aws.h. */
 int ecr_new(struct registry *registry, struct ecr **ret, struct error *err);
+/* Adds the calls of the API. */
+void ecr_count(const struct ecr *ecr, struct registry_counters *counters);
 void ecr_free(struct ecr *ecr); /* no operation runs by then; accepts NULL */
 
 /* --- calls --- */

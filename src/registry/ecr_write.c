@@ -18,6 +18,22 @@ static void finish(struct ecr_operation *operation)
 
 /* --- removing --- */
 
+/* The API's description does not say what tag and digest together remove; those who have tried say
+ * the tag. Where it should be otherwise it happens once, and is said. */
+static int check_removal(const struct ecr_operation *removal, const struct json *body,
+                         struct error *err)
+{
+    size_t count = json_count(json_get(body, "imageIds"));
+    int rc = ecr_read_removal(body, err);
+
+    if (rc < 0 || !removal->tag || count < 2)
+        return rc;
+    removal->operation.registry->abilities.tag_delete = ANSWER_NO;
+    (void)error_set(err, FAILURE_DENIED,
+                    "this service removed more than the tag: %zu names of the image", count);
+    return error_hint(err, "push the image's other tags again, and report this");
+}
+
 static void on_removed(void *argument, const struct ecr_answer *answer)
 {
     struct ecr_operation *removal = argument;
@@ -29,7 +45,7 @@ static void on_removed(void *argument, const struct ecr_answer *answer)
         ecr_operation_fail(removal, answer->error);
         return;
     }
-    if (ecr_read_removal(answer->body, &error) < 0) {
+    if (check_removal(removal, answer->body, &error) < 0) {
         ecr_operation_fail(removal, &error);
         return;
     }
@@ -117,8 +133,11 @@ uint64_t ecr_delete_tag(struct registry *registry, const char *repository, const
                               .argument = argument,
                               .what = text_new("removal of tag %s:%s", name, shown)};
     struct ecr_operation *removal = ecr_operation_new(registry, sizeof(*removal), &order);
+    struct error *error = &removal->operation.error;
 
-    if (!removal->repository)
+    if (removal->repository && registry->abilities.tag_delete == ANSWER_NO)
+        (void)error_set(error, FAILURE_DENIED, "this service removes more than the tag");
+    if (error->kind != FAILURE_NONE)
         return operation_refuse(&removal->operation);
     return ecr_operation_wait(removal, look);
 }

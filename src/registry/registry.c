@@ -165,4 +165,6 @@ void registry_counters(const struct registry *registry, struct registry_counters
     ret->active = counts.active;
     ret->waiting = counts.waiting;
     ret->breaker_open = counts.breaker_open;
+    if (registry->ecr)
+        ecr_count(registry->ecr, ret);
 }

@@ -13,83 +13,16 @@
 #include "regwarden/clock.h"
 #include "regwarden/vulnerabilities.h"
 
-#include "client.h"
-#include "ecr.h"
-#include "ecr_read.h"
+#include "ecr_world.h"
 
-struct test {
-    struct client client; /* first */
-    char *credentials;
-    char *endpoint;
-};
-
-static char region[] = "eu-central-1";
-static char prefix[] = "quarantine";
-static char name[] = "stub";
-static char profile[] = "default";
-
-static char *write_credentials(void)
-{
-    static const char text[] = "[default]\naws_access_key_id = AKIDEXAMPLE\n"
-                               "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n";
-    char template[] = "/tmp/regwarden-aws-XXXXXX";
-    int fd = mkstemp(template);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
-    close(fd);
-    return memory_copy_text(template);
-}
-
-static void test_open(struct test *test, const char *scenario, bool with_host)
-{
-    struct client *client = &test->client;
-    struct config_registry *settings = &client->settings;
-    struct error error = {0};
-
-    *test = (struct test){0};
-    assert_true(stub_start_script(&client->stub, "ecr_stub.py", scenario));
-    assert_int_equal(loop_new(&client->loop, &error), 0);
-    test->credentials = write_credentials();
-    test->endpoint = memory_copy_text(client->stub.url);
-    settings->name = name;
-    settings->type = REGISTRY_TYPE_ECR;
-    settings->url = memory_copy_text(client->stub.url);
-    settings->concurrency = 4;
-    settings->timeout_ms = 5000;
-    settings->quarantine_prefix = prefix;
-    settings->quarantine_means = QUARANTINE_COPY;
-    settings->aws.region = region;
-    settings->aws.credentials = AWS_CREDENTIALS_FILE;
-    settings->aws.credentials_file = test->credentials;
-    settings->aws.profile = profile;
-    settings->aws.ecr_endpoint = test->endpoint;
-    if (with_host)
-        text_list_add(&settings->hosts, stub_value(&client->stub, "host"));
-    client->tuning = client_tuning;
-    if (registry_new_tuned(client->loop, settings, &client->tuning, &client->registry, &error) < 0)
-        fail_msg("%s", error.text);
-}
-
-static void test_close(struct test *test)
-{
-    /* Field names and types are AWS's own, where its model is there to ask. */
-    assert_int_equal(stub_count(&test->client.stub, "\"invalid\"", NULL), 0);
-    text_list_release(&test->client.settings.hosts);
-    unlink(test->credentials);
-    free(test->credentials);
-    client_close(&test->client);
-    free(test->endpoint);
-}
-
-static size_t calls(const struct test *test, const char *operation)
+static size_t calls(const struct ecr_world *test, const char *operation)
 {
     AUTO_FREE char *part = text_new("{\"api\": \"%s\"}", operation);
 
     return stub_count(&test->client.stub, part, NULL);
 }
 
-static void digest_named(const struct test *test, const char *value, struct digest *ret)
+static void digest_named(const struct ecr_world *test, const char *value, struct digest *ret)
 {
     assert_int_equal(digest_parse(stub_value(&test->client.stub, value), ret, NULL), 0);
 }
@@ -98,11 +31,11 @@ static void digest_named(const struct test *test, const char *value, struct dige
 
 static void test_one_password_for_many(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     struct result results[6] = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     for (size_t i = 0; i < ARRAY_COUNT(results); i++)
         (void)registry_fetch_manifest(test.client.registry, "app", "v1", result_take, &results[i]);
     for (size_t i = 0; i < ARRAY_COUNT(results); i++) {
@@ -116,16 +49,16 @@ static void test_one_password_for_many(void **state)
     assert_int_equal(stub_count(&test.client.stub, "\"GET\"", "\"authorization\": \"\""), 0);
     for (size_t i = 0; i < ARRAY_COUNT(results); i++)
         result_release(&results[i]);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_password_that_is_not_taken_any_more(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "expired", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "expired", true));
     client_fetch(&test.client, "v1", &result);
     expect_failure(&result, FAILURE_DENIED, "refuses the password that it has just handed out");
     /* Later it is an old one, and renewed. */
@@ -134,16 +67,16 @@ static void test_password_that_is_not_taken_any_more(void **state)
     clock_set_for_test(-1, -1);
     expect_success(&result);
     assert_int_equal(calls(&test, "GetAuthorizationToken"), 2);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_password_is_renewed_before_it_expires(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "short-lived", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "short-lived", true));
     client_fetch(&test.client, "v1", &result);
     client_fetch(&test.client, "v1", &result);
     assert_int_equal(calls(&test, "GetAuthorizationToken"), 1);
@@ -152,25 +85,26 @@ static void test_password_is_renewed_before_it_expires(void **state)
     clock_set_for_test(-1, -1);
     expect_success(&result);
     assert_int_equal(calls(&test, "GetAuthorizationToken"), 2);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_password_for_another_registry(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "other-registry", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "other-registry", true));
     client_fetch(&test.client, "v1", &result);
     expect_failure(&result, FAILURE_DENIED, "for 999999999999.dkr.ecr.eu-central-1");
     assert_non_null(strstr(result.error.hint, "hosts"));
     assert_int_equal(stub_count(&test.client.stub, "\"GET\"", NULL), 0);
-    test_close(&test);
-    test_open(&test, "ok", false); /* nobody said that the stub is that registry */
+    ecr_world_close(&test);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok",
+                               false)); /* nobody said that the stub is that registry */
     client_fetch(&test.client, "v1", &result);
     expect_failure(&result, FAILURE_DENIED, "which is not 127.0.0.1");
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* None of these say anything of the image. */
@@ -190,104 +124,53 @@ static void test_bad_logins(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(bad_logins); i++) {
-        struct test test;
+        struct ecr_world test;
         AUTO_RESULT struct result result = {0};
 
-        test_open(&test, bad_logins[i].scenario, true);
+        assert_true(ecr_world_open(&test, "ecr_stub.py", bad_logins[i].scenario, true));
         client_fetch(&test.client, "v1", &result);
         expect_failure(&result, bad_logins[i].kind, bad_logins[i].text);
         if (bad_logins[i].kind == FAILURE_DENIED)
             assert_non_null(strstr(result.error.hint, "ecr:GetAuthorizationToken"));
-        test_close(&test);
+        ecr_world_close(&test);
     }
 }
 
 static void test_wrong_clock(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "clock=7200", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "clock=7200", true));
     client_fetch(&test.client, "v1", &result);
     expect_success(&result);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* --- pages --- */
 
-struct rows {
-    bool done;
-    struct error error;
-    struct text_list tags; /* "" for none */
-    struct text_list repositories;
-    struct digest digest; /* of the last row */
-    char *cursor;
-};
-
-static void rows_take(void *argument, const struct registry_page *page)
-{
-    struct rows *rows = argument;
-
-    assert_false(rows->done);
-    rows->done = true;
-    free(rows->cursor);
-    rows->cursor = NULL;
-    if (page->error) {
-        rows->error = *page->error;
-        return;
-    }
-    for (size_t i = 0; i < page->row_count; i++) {
-        text_list_add(&rows->tags, page->rows[i].tag ? page->rows[i].tag : "");
-        assert_true(digest_is_set(&page->rows[i].digest));
-        assert_true(page->rows[i].pushed_ms > 0);
-        rows->digest = page->rows[i].digest;
-    }
-    for (size_t i = 0; page->repositories && i < page->repositories->count; i++)
-        text_list_add(&rows->repositories, page->repositories->items[i]);
-    rows->cursor = memory_copy_text(page->cursor);
-}
-
-static bool rows_are_done(void *rows)
-{
-    return ((struct rows *)rows)->done;
-}
-
-static void wait_for_rows(struct test *test, struct rows *rows)
-{
-    assert_true(loop_run_until(test->client.loop, rows_are_done, rows, 20000));
-    rows->done = false;
-}
-
-static void rows_release(struct rows *rows)
-{
-    text_list_release(&rows->tags);
-    text_list_release(&rows->repositories);
-    free(rows->cursor);
-    *rows = (struct rows){0};
-}
-
 static void test_pages(void **state)
 {
-    struct test test;
-    struct rows rows = {0};
+    struct ecr_world test;
+    struct ecr_rows_seen rows = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
-    (void)registry_page_of_repositories(test.client.registry, NULL, rows_take, &rows);
-    wait_for_rows(&test, &rows);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
+    (void)registry_page_of_repositories(test.client.registry, NULL, ecr_world_take, &rows);
+    ecr_world_wait(&test, &rows);
     assert_int_equal(rows.repositories.count, 2);
     assert_null(rows.cursor);
-    (void)registry_page_of_images(test.client.registry, "app", "", rows_take, &rows);
-    wait_for_rows(&test, &rows);
+    (void)registry_page_of_images(test.client.registry, "app", "", ecr_world_take, &rows);
+    ecr_world_wait(&test, &rows);
     assert_int_equal(rows.tags.count, 5);
     assert_true(text_list_has(&rows.tags, "v1"));
     assert_true(text_list_has(&rows.tags, "multi"));
     assert_true(text_list_has(&rows.tags, "artifact"));
     assert_true(text_list_has(&rows.tags, ""));
     assert_null(rows.cursor);
-    rows_release(&rows);
-    test_close(&test);
+    ecr_world_release_rows(&rows);
+    ecr_world_close(&test);
 }
 
 static void test_pages_in_a_row(void **state)
@@ -296,42 +179,44 @@ static void test_pages_in_a_row(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(scenarios); i++) {
-        struct test test;
-        struct rows rows = {0};
+        struct ecr_world test;
+        struct ecr_rows_seen rows = {0};
         unsigned pages = 0;
 
-        test_open(&test, scenarios[i], true);
+        assert_true(ecr_world_open(&test, "ecr_stub.py", scenarios[i], true));
         do {
             AUTO_FREE char *cursor = memory_copy_text(rows.cursor);
 
-            (void)registry_page_of_images(test.client.registry, "app", cursor, rows_take, &rows);
-            wait_for_rows(&test, &rows);
+            (void)registry_page_of_images(test.client.registry, "app", cursor, ecr_world_take,
+                                          &rows);
+            ecr_world_wait(&test, &rows);
             assert_int_equal(rows.error.kind, FAILURE_NONE);
             assert_true(!rows.cursor || strlen(rows.cursor) <= 1024);
             pages++;
         } while (rows.cursor);
         assert_int_equal(rows.tags.count, 5);
         assert_int_equal(pages, i == 0 ? 5 : 3);
-        rows_release(&rows);
-        test_close(&test);
+        ecr_world_release_rows(&rows);
+        ecr_world_close(&test);
     }
 }
 
 static void test_stale_cursors(void **state)
 {
     static const char *const cursors[] = {"page99", "@0123456789abcdef01234567"};
-    struct test test;
+    struct ecr_world test;
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     for (size_t i = 0; i < ARRAY_COUNT(cursors); i++) {
-        struct rows rows = {0};
+        struct ecr_rows_seen rows = {0};
 
-        (void)registry_page_of_images(test.client.registry, "app", cursors[i], rows_take, &rows);
-        wait_for_rows(&test, &rows);
+        (void)registry_page_of_images(test.client.registry, "app", cursors[i], ecr_world_take,
+                                      &rows);
+        ecr_world_wait(&test, &rows);
         assert_int_equal(rows.error.kind, FAILURE_ABSENT);
     }
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static const struct {
@@ -354,23 +239,23 @@ static void test_bad_pages(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(bad_pages); i++) {
-        struct test test;
-        struct rows rows = {0};
+        struct ecr_world test;
+        struct ecr_rows_seen rows = {0};
 
-        test_open(&test, bad_pages[i].scenario, true);
+        assert_true(ecr_world_open(&test, "ecr_stub.py", bad_pages[i].scenario, true));
         (void)registry_page_of_images(test.client.registry, bad_pages[i].repository, NULL,
-                                      rows_take, &rows);
-        wait_for_rows(&test, &rows);
+                                      ecr_world_take, &rows);
+        ecr_world_wait(&test, &rows);
         if (rows.error.kind != bad_pages[i].kind)
             fail_msg("%s: %s", bad_pages[i].scenario, rows.error.text);
-        rows_release(&rows);
-        test_close(&test);
+        ecr_world_release_rows(&rows);
+        ecr_world_close(&test);
     }
 }
 
 /* --- removing --- */
 
-static void put(struct test *test, const char *repository, const char *tag, const char *bytes,
+static void put(struct ecr_world *test, const char *repository, const char *tag, const char *bytes,
                 struct result *ret)
 {
     struct registry_manifest_put wanted = {.repository = repository,
@@ -385,7 +270,7 @@ static void put(struct test *test, const char *repository, const char *tag, cons
 }
 
 /* Puts the image of `v1` under another tag, too. */
-static void add_tag(struct test *test, const char *tag)
+static void add_tag(struct ecr_world *test, const char *tag)
 {
     AUTO_RESULT struct result fetched = {0};
     AUTO_RESULT struct result result = {0};
@@ -401,14 +286,14 @@ static void add_tag(struct test *test, const char *tag)
     expect_success(&result);
 }
 
-static void delete_tag(struct test *test, const char *tag, struct result *ret)
+static void delete_tag(struct ecr_world *test, const char *tag, struct result *ret)
 {
     result_release(ret);
     (void)registry_delete_tag(test->client.registry, "app", tag, result_take, ret);
     client_wait(&test->client, ret);
 }
 
-static void delete_manifest(struct test *test, const char *value, struct result *ret)
+static void delete_manifest(struct ecr_world *test, const char *value, struct result *ret)
 {
     struct digest digest;
 
@@ -420,12 +305,12 @@ static void delete_manifest(struct test *test, const char *value, struct result 
 
 static void test_tag_removed(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     struct registry_abilities abilities;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     add_tag(&test, "v2");
     delete_tag(&test, "v2", &result);
     expect_success(&result);
@@ -436,34 +321,34 @@ static void test_tag_removed(void **state)
     registry_abilities(test.client.registry, &abilities);
     assert_int_equal(abilities.tag_delete, ANSWER_YES);
     assert_int_equal(abilities.labels, ANSWER_NO);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* ECR would remove the image with its last tag; the door promises to remove the tag only. */
 static void test_last_tag_is_not_removed(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     delete_tag(&test, "artifact", &result);
     expect_failure(&result, FAILURE_LIMIT, "the only tag of its image");
     assert_int_equal(calls(&test, "BatchDeleteImage"), 0);
     client_fetch(&test.client, "artifact", &result);
     expect_success(&result);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* Two tags of one image are removed at once: the second one has become the last by then. */
 static void test_the_last_of_two_stays(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result first = {0};
     AUTO_RESULT struct result second = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     add_tag(&test, "v2");
     (void)registry_delete_tag(test.client.registry, "app", "v1", result_take, &first);
     (void)registry_delete_tag(test.client.registry, "app", "v2", result_take, &second);
@@ -473,18 +358,18 @@ static void test_the_last_of_two_stays(void **state)
     expect_failure(&second, FAILURE_LIMIT, "the only tag of its image");
     client_fetch(&test.client, "v2", &second);
     expect_success(&second);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_line_goes_on_after_a_cancelled_one(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result first = {0};
     AUTO_RESULT struct result second = {0};
     uint64_t id;
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     add_tag(&test, "v2");
     id = registry_delete_tag(test.client.registry, "app", "v1", result_take, &first);
     (void)registry_delete_tag(test.client.registry, "app", "v2", result_take, &second);
@@ -492,31 +377,31 @@ static void test_line_goes_on_after_a_cancelled_one(void **state)
     client_wait(&test.client, &second);
     expect_success(&second);
     assert_int_equal(first.calls, 0);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_tag_that_moved(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "moved", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "moved", true));
     add_tag(&test, "v2");
     delete_tag(&test, "v1", &result);
     expect_failure(&result, FAILURE_ABSENT, "on another image");
     client_fetch(&test.client, "v1", &result);
     expect_digest(&result.digest, stub_value(&test.client.stub, "index"));
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_manifest_removed(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     delete_manifest(&test, "image", &result);
     expect_failure(&result, FAILURE_DENIED, "an image index names it");
     delete_manifest(&test, "index", &result);
@@ -525,7 +410,7 @@ static void test_manifest_removed(void **state)
     expect_failure(&result, FAILURE_ABSENT, "not there");
     delete_manifest(&test, "image", &result);
     expect_success(&result);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static const struct {
@@ -544,24 +429,24 @@ static void test_bad_removals(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(bad_removals); i++) {
-        struct test test;
+        struct ecr_world test;
         AUTO_RESULT struct result result = {0};
 
-        test_open(&test, bad_removals[i].scenario, true);
+        assert_true(ecr_world_open(&test, "ecr_stub.py", bad_removals[i].scenario, true));
         delete_manifest(&test, "index", &result);
         expect_failure(&result, bad_removals[i].kind, "");
         assert_int_equal(calls(&test, "BatchDeleteImage"), bad_removals[i].calls);
-        test_close(&test);
+        ecr_world_close(&test);
     }
 }
 
 static void test_names_that_are_none(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     delete_tag(&test, "sha256:abc", &result);
     expect_failure(&result, FAILURE_INPUT, "is not a tag");
     put(&test, "../x", "v1", "{}", &result);
@@ -569,7 +454,7 @@ static void test_names_that_are_none(void **state)
     put(&test, "app", "not a tag", "{}", &result);
     expect_failure(&result, FAILURE_INPUT, "is not a tag");
     assert_int_equal(stub_count(&test.client.stub, "\"api\"", NULL), 0);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* --- putting --- */
@@ -580,11 +465,11 @@ static void test_names_that_are_none(void **state)
 
 static void test_put(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     put(&test, "app", "new", EMPTY_INDEX, &result);
     expect_success(&result);
     client_fetch(&test.client, "new", &result);
@@ -593,7 +478,7 @@ static void test_put(void **state)
     expect_success(&result);
     put(&test, "app", "v1", EMPTY_INDEX, &result); /* moves the tag */
     expect_success(&result);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static const struct {
@@ -616,21 +501,21 @@ static void test_bad_puts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(bad_puts); i++) {
-        struct test test;
+        struct ecr_world test;
         AUTO_RESULT struct result result = {0};
 
-        test_open(&test, bad_puts[i].scenario, true);
+        assert_true(ecr_world_open(&test, "ecr_stub.py", bad_puts[i].scenario, true));
         put(&test, "app", "v1", bad_puts[i].bytes, &result);
         expect_failure(&result, bad_puts[i].kind, bad_puts[i].text);
         if (!strstr(result.error.hint, bad_puts[i].hint))
             fail_msg("\"%s\" is not in \"%s\"", bad_puts[i].hint, result.error.hint);
-        test_close(&test);
+        ecr_world_close(&test);
     }
 }
 
 /* --- copying into quarantine --- */
 
-static void copy_layer(struct test *test, const char *to, struct result *ret)
+static void copy_layer(struct ecr_world *test, const char *to, struct result *ret)
 {
     struct registry_blob_copy copy = {.from = "app", .to = to};
 
@@ -645,11 +530,11 @@ static void copy_layer(struct test *test, const char *to, struct result *ret)
 
 static void test_repository_for_quarantine(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     copy_layer(&test, "quarantine/app", &result);
     expect_success(&result);
     assert_false(result.mounted);
@@ -658,16 +543,16 @@ static void test_repository_for_quarantine(void **state)
     assert_int_equal(calls(&test, "CreateRepository"), 2);
     copy_layer(&test, "quarantine/app", &result);
     assert_int_equal(calls(&test, "CreateRepository"), 2);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_no_other_repository_is_made(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     copy_layer(&test, "quarantined", &result);
     expect_failure(&result, FAILURE_ABSENT, "NAME_UNKNOWN");
     put(&test, "somewhere/else", "v1", EMPTY_INDEX, &result);
@@ -676,37 +561,39 @@ static void test_no_other_repository_is_made(void **state)
     copy_layer(&test, "quarantine/app", &result);
     expect_failure(&result, FAILURE_ABSENT, "NAME_UNKNOWN");
     assert_int_equal(calls(&test, "CreateRepository"), 0);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_right_to_make_it_is_missing(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "CreateRepository=AccessDeniedException", true);
+    assert_true(
+        ecr_world_open(&test, "ecr_stub.py", "CreateRepository=AccessDeniedException", true));
     copy_layer(&test, "quarantine/app", &result);
     expect_failure(&result, FAILURE_DENIED, "making of repository quarantine/app");
     assert_non_null(strstr(result.error.hint, "ecr:CreateRepository and ecr:TagResource"));
-    test_close(&test);
-    test_open(&test, "CreateRepository=RepositoryAlreadyExistsException", true);
+    ecr_world_close(&test);
+    assert_true(ecr_world_open(&test, "ecr_stub.py",
+                               "CreateRepository=RepositoryAlreadyExistsException", true));
     copy_layer(&test, "quarantine/app", &result); /* made by somebody else, and gone again */
     expect_failure(&result, FAILURE_ABSENT, "NAME_UNKNOWN");
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_blob_is_mounted_where_that_is_on(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "mounts", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "mounts", true));
     copy_layer(&test, "team/other", &result);
     expect_success(&result);
     assert_true(result.mounted);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* --- archiving --- */
@@ -714,7 +601,7 @@ static void test_blob_is_mounted_where_that_is_on(void **state)
 typedef uint64_t change_f(struct registry *registry, const char *repository,
                           const struct digest *digest, registry_done_f *done, void *argument);
 
-static void change(struct test *test, change_f *how, const char *value, struct result *ret)
+static void change(struct ecr_world *test, change_f *how, const char *value, struct result *ret)
 {
     struct digest digest;
 
@@ -726,20 +613,20 @@ static void change(struct test *test, change_f *how, const char *value, struct r
 
 static void test_archive_and_restore(void **state)
 {
-    struct test test;
-    struct rows rows = {0};
+    struct ecr_world test;
+    struct ecr_rows_seen rows = {0};
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     change(&test, registry_archive, "index", &result);
     expect_success(&result);
     client_fetch(&test.client, "multi", &result);
     expect_failure(&result, FAILURE_ABSENT, "404");
-    (void)registry_page_of_images(test.client.registry, "app", NULL, rows_take, &rows);
-    wait_for_rows(&test, &rows);
+    (void)registry_page_of_images(test.client.registry, "app", NULL, ecr_world_take, &rows);
+    ecr_world_wait(&test, &rows);
     assert_false(text_list_has(&rows.tags, "multi"));
-    rows_release(&rows);
+    ecr_world_release_rows(&rows);
     change(&test, registry_archive, "index", &result); /* as it is already */
     expect_success(&result);
     change(&test, registry_restore, "index", &result);
@@ -752,7 +639,7 @@ static void test_archive_and_restore(void **state)
     client_fetch(&test.client, "multi", &result);
     expect_success(&result);
     assert_int_equal(calls(&test, "UpdateImageStorageClass"), 3);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static const struct {
@@ -772,13 +659,13 @@ static void test_bad_archives(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(bad_archives); i++) {
-        struct test test;
+        struct ecr_world test;
         AUTO_RESULT struct result result = {0};
 
-        test_open(&test, bad_archives[i].scenario, true);
+        assert_true(ecr_world_open(&test, "ecr_stub.py", bad_archives[i].scenario, true));
         change(&test, registry_archive, "index", &result);
         expect_failure(&result, bad_archives[i].kind, bad_archives[i].text);
-        test_close(&test);
+        ecr_world_close(&test);
     }
 }
 
@@ -786,13 +673,13 @@ static void test_bad_archives(void **state)
 
 static void test_scan_report(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
     AUTO_JSON struct json *report = NULL;
     struct vulnerability_report read = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     change(&test, registry_fetch_scan_report, "image", &result);
     expect_success(&result);
     assert_string_equal(result.media_type, MEDIA_TYPE_ECR_REPORT);
@@ -809,44 +696,45 @@ static void test_scan_report(void **state)
     assert_true(read.totals[VULNERABILITY_LOW] == 225);
     assert_string_equal(read.items[0].package, "openssl");
     vulnerability_report_release(&read);
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 static void test_no_scan_report(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     AUTO_RESULT struct result result = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     change(&test, registry_fetch_scan_report, "artifact", &result);
     expect_failure(&result, FAILURE_ABSENT, "ScanNotFound");
     change(&test, registry_fetch_scan_report, "index", &result);
     expect_failure(&result, FAILURE_LATER, "IN_PROGRESS");
-    test_close(&test);
-    test_open(&test, "DescribeImageScanFindings=ValidationException", true);
+    ecr_world_close(&test);
+    assert_true(ecr_world_open(&test, "ecr_stub.py",
+                               "DescribeImageScanFindings=ValidationException", true));
     change(&test, registry_fetch_scan_report, "image", &result);
     expect_failure(&result, FAILURE_LATER, "ValidationException"); /* not the image's fault */
-    test_close(&test);
+    ecr_world_close(&test);
 }
 
 /* --- the end --- */
 
 static void test_freed_in_the_middle(void **state)
 {
-    struct test test;
+    struct ecr_world test;
     struct digest digest;
-    struct rows rows = {0};
+    struct ecr_rows_seen rows = {0};
     struct result results[4] = {0};
 
     (void)state;
-    test_open(&test, "ok", true);
+    assert_true(ecr_world_open(&test, "ecr_stub.py", "ok", true));
     digest_named(&test, "index", &digest);
     (void)registry_fetch_manifest(test.client.registry, "app", "v1", result_take, &results[0]);
     (void)registry_delete_tag(test.client.registry, "app", "v1", result_take, &results[1]);
     (void)registry_delete_manifest(test.client.registry, "app", &digest, result_take, &results[2]);
     (void)registry_archive(test.client.registry, "app", &digest, result_take, &results[3]);
-    (void)registry_page_of_images(test.client.registry, "app", NULL, rows_take, &rows);
+    (void)registry_page_of_images(test.client.registry, "app", NULL, ecr_world_take, &rows);
     client_run_for(&test.client, 3);
     registry_free(test.client.registry);
     test.client.registry = NULL;
@@ -854,8 +742,8 @@ static void test_freed_in_the_middle(void **state)
         assert_true(results[i].done);
         result_release(&results[i]);
     }
-    rows_release(&rows);
-    test_close(&test);
+    ecr_world_release_rows(&rows);
+    ecr_world_close(&test);
 }
 
 int main(void)
