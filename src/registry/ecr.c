@@ -94,7 +94,6 @@ static void release(struct operation *released)
 
 static int check_names(const struct ecr_order *order, struct error *err)
 {
-    AUTO_FREE char *by_tag = NULL;
     AUTO_FREE char *by_digest = NULL;
     AUTO_FREE char *shown = text_printable(order->tag ? order->tag : "", 160);
     AUTO_FREE char *path = NULL;

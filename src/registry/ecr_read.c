@@ -152,7 +152,7 @@ static int add_image(struct ecr_rows *rows, const struct json *image, struct err
     const struct json *tags = json_get(image, "imageTags");
     const char *digest = json_get_string(image, "imageDigest");
     struct registry_row row = {.pushed_ms = read_time(image, "imagePushedAt")};
-    enum ecr_status status;
+    enum ecr_status status = ECR_STATUS_ARCHIVED;
 
     if (!digest || digest_parse_verifiable(digest, &row.digest, NULL) < 0)
         return 0;
