@@ -108,7 +108,8 @@ void aws_free(struct aws *aws)
 {
     if (!aws)
         return;
-    calls_end(aws);
+    while (!TAILQ_EMPTY(&aws->calls))
+        calls_end_first(aws);
     keyring_free(aws->keyring);
     if (aws->files)
         job_pool_free(aws->files);

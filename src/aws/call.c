@@ -248,12 +248,10 @@ void aws_cancel(struct aws *aws, uint64_t id)
     }
 }
 
-void calls_end(struct aws *aws)
+void calls_end_first(struct aws *aws)
 {
     struct error cancelled = {0};
-    struct call *call;
 
     (void)error_set(&cancelled, FAILURE_LATER, "cancelled");
-    while ((call = TAILQ_FIRST(&aws->calls)))
-        finish(call, &(struct aws_answer){.error = &cancelled});
+    finish(TAILQ_FIRST(&aws->calls), &(struct aws_answer){.error = &cancelled});
 }

@@ -165,9 +165,9 @@ int aws_keys_from_sts(const char *bytes, size_t size, struct aws_keys *ret, stru
 
     while (i < ARRAY_COUNT(actions) && !sts_word(&leaves, actions[i], "AccessKeyId"))
         i++;
-    if (rc == 0 && i == ARRAY_COUNT(actions))
+    if (rc == 0 && i >= ARRAY_COUNT(actions))
         rc = error_set(err, FAILURE_INPUT, "the answer holds no credentials");
-    if (rc == 0)
+    else if (rc == 0)
         rc = take(&(struct words){sts_word(&leaves, actions[i], "AccessKeyId"),
                                   sts_word(&leaves, actions[i], "SecretAccessKey"),
                                   sts_word(&leaves, actions[i], "SessionToken"),

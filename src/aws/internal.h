@@ -37,6 +37,6 @@ int64_t aws_now_ms(const struct aws *aws); /* wall clock, corrected */
 int64_t aws_backoff_ms(const struct aws *aws, unsigned attempt);
 
 /* call.c */
-void calls_end(struct aws *aws); /* all of them, with "cancelled" */
+void calls_end_first(struct aws *aws); /* of at least one, with "cancelled" */
 
 #endif

@@ -114,7 +114,8 @@ static void sort_names(const struct text_pairs *headers, struct text_list *ret)
 
         text_pairs_add(&names, name, "");
     }
-    qsort(names.items, names.count, sizeof(*names.items), compare_pairs);
+    if (names.count > 1)
+        qsort(names.items, names.count, sizeof(*names.items), compare_pairs);
     for (size_t i = 0; i < names.count; i++) {
         if (i == 0 || !text_equal(names.items[i].key, names.items[i - 1].key))
             text_list_add(ret, names.items[i].key);

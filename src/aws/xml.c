@@ -155,7 +155,7 @@ static int take_start(struct reader *reader, struct error *err)
 /* Behind "</". */
 static int take_end(struct reader *reader, struct error *err)
 {
-    const char *name = reader->path.data + reader->starts[reader->depth - 1];
+    const char *name = text_data(&reader->path) + reader->starts[reader->depth - 1];
 
     if (!skip_word(reader, name))
         return fault(err);
@@ -207,6 +207,8 @@ int xml_read(const char *bytes, size_t size, struct text_pairs *ret, struct erro
     struct reader reader = {.at = bytes, .end = bytes + size, .leaves = ret};
     int rc;
 
+    if (size == 0)
+        return fault(err);
     if (size > BYTES_MAX)
         return error_set(err, FAILURE_LIMIT, "the answer is too large");
     rc = read_document(&reader, err);

@@ -7,7 +7,6 @@ import hmac
 import http.client
 import http.server
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -15,6 +14,7 @@ import threading
 import urllib.parse
 
 import harness
+import peers
 
 OWN_KEY = ("AKIDOFTHETEST", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 ACCOUNT = "123456789012"  # moto's
@@ -22,13 +22,7 @@ REGION = "eu-central-1"
 
 
 def moto_server():
-    places = [shutil.which("moto_server"), harness.SOURCE / "out/peers/venv/bin/moto_server"]
-    if os.environ.get("REGWARDEN_PEERS"):
-        places.insert(0, pathlib.Path(os.environ["REGWARDEN_PEERS"]) / "venv/bin/moto_server")
-    for place in places:
-        if place and pathlib.Path(place).exists():
-            return str(place)
-    raise harness.Skip("moto_server is not installed")
+    return shutil.which("moto_server") or peers.peer("venv/bin/moto_server", "moto")
 
 
 def check_signature(method, path, headers, body, secrets):
