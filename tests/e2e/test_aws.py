@@ -68,6 +68,11 @@ def test_queue(bench):
     assert daemon.status()["queues"][0]["messages"] == 4
     metrics = daemon.get("/metrics")[1].decode()
     assert 'regwarden_queue_deleted_total{registry="main"} 4' in metrics and 'regwarden_queue_up{registry="main"} 1' in metrics
+    daemon.process.child.send_signal(signal.SIGHUP)  # another poller takes over
+    wait_for("the reload", lambda: daemon.status()["queues"][0]["messages"] == 0)
+    push(aws, queue, client, ("app", "later"), images.good("later"))
+    assert daemon.verdict("app", "later", 100)["verdict"] == "pass"
+    drained(aws, queue, 100)
     began = time.monotonic()
     assert daemon.stop() == 0  # the long poll does not hold it up
     assert time.monotonic() - began < 10
