@@ -1,16 +1,22 @@
 """Senders of events as they are said to behave: what they send, how often they try again, and when they give up. Their time is simulated
 (hours pass in an instant), what they send is not."""
 import base64
+import contextlib
+import hashlib
 import heapq
+import http.server
 import json
 import os
 import random
+import threading
+import time
 
 import images
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 HOSTS = [f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com", "acme.azurecr.io", "europe-docker.pkg.dev", "ghcr.io", "acme.jfrog.io"]
+LONGEST_POLL = 0.3
 JSON = {"Content-Type": "application/json"}
 
 
@@ -159,9 +165,10 @@ def of_event_grid(attempt):
 
 class Kind:
     def __init__(self, dialect, message, policy, in_order=False, delivered=range(200, 300), retried=None, disabled_after=None,
-                 prefix="hosted"):
+                 prefix="hosted", is_polled=False):
         self.dialect, self.message, self.policy, self.in_order = dialect, message, policy, in_order
         self.delivered, self.retried, self.disabled_after, self.prefix = delivered, retried, disabled_after, prefix
+        self.is_polled = is_polled
 
 
 KINDS = {
@@ -170,6 +177,7 @@ KINDS = {
     "harbor": Kind("harbor", harbor, times(3, 10)),
     "eventbridge": Kind("ecr", bridge, lambda attempt: until(DAY, 1, 10 * MINUTE)(attempt) if attempt < 185 else None,
                         retried=lambda status: status == 429 or status >= 500),
+    "sqs": Kind("ecr", bridge, None, is_polled=True),
     "sns": Kind("sns", sns, times(3, 20), delivered=range(200, 500)),
     "acr": Kind("acr", acr, once),
     "eventgrid": Kind("eventgrid", event_grid, of_event_grid, delivered=[200, 201, 202, 203, 204]),
@@ -274,6 +282,105 @@ class Sender:
         self.queue.pop(0)
         if self.queue:
             self.world.at(self.world.now, self.send_first, 1)
+
+
+class Queue:
+    """Amazon SQS, as far as it is polled: in no order, hidden while somebody has it, and sometimes there once more after it was deleted."""
+
+    def __init__(self, faults):
+        self.faults, self.lock, self.number = faults, threading.Lock(), 0
+        self.messages, self.hidden, self.deleted = {}, {}, 0  # k: receipt -> v: body
+        queue = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *arguments):
+                pass
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = json.dumps(getattr(queue, self.headers["X-Amz-Target"].split(".")[1])(body)).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-amz-json-1.0")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                with contextlib.suppress(OSError):  # who asked was killed
+                    self.wfile.write(answer)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def happens(self, share):
+        return self.faults is not None and self.faults.random() < share
+
+    def put(self, body):
+        with self.lock:
+            self.number += 1
+            self.messages[str(self.number)] = body
+
+    def is_empty(self):
+        with self.lock:
+            return not self.messages and not self.hidden
+
+    def show_hidden(self):
+        """Nobody deleted them in time, those included that were given to the dead."""
+        time.sleep(2 * LONGEST_POLL)
+        with self.lock:
+            self.messages.update(self.hidden)
+            self.hidden.clear()
+
+    def ReceiveMessage(self, body):
+        end = time.monotonic() + min(body.get("WaitTimeSeconds", 0), LONGEST_POLL)
+        while not self.messages and time.monotonic() < end:
+            time.sleep(0.01)
+        with self.lock:
+            receipts = list(self.messages)
+            if self.faults:
+                self.faults.shuffle(receipts)
+            taken = receipts[:body.get("MaxNumberOfMessages", 1)]
+            self.hidden.update((receipt, self.messages.pop(receipt)) for receipt in taken)
+            return {"Messages": [{"MessageId": receipt, "ReceiptHandle": receipt, "Body": self.hidden[receipt],
+                                  "MD5OfBody": hashlib.md5(self.hidden[receipt].encode()).hexdigest()} for receipt in taken]}
+
+    def DeleteMessageBatch(self, body):
+        with self.lock:
+            for entry in body["Entries"]:
+                found = self.hidden.pop(entry["ReceiptHandle"], None)
+                self.deleted += found is not None
+                if found and self.happens(0.15):
+                    self.number += 1
+                    self.messages[str(self.number)] = found
+        return {"Successful": [{"Id": entry["Id"]} for entry in body["Entries"]], "Failed": []}
+
+    def ChangeMessageVisibilityBatch(self, body):
+        return {"Successful": [{"Id": entry["Id"]} for entry in body["Entries"]], "Failed": []}
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class QueueSender(Sender):
+    """Puts it into a queue, where it stays until it is taken. taken(): waits for that."""
+
+    def __init__(self, kind, world, queue, taken, faults=None):
+        super().__init__(kind, world, None, faults)
+        self.messages, self.taken = queue, taken
+
+    def announce(self, change):
+        self.number += 1
+        self.counts["announced"] += 1
+        if self.happens(0.1):
+            self.counts["lost"] += 1
+            return
+        for _ in range(2 if self.happens(0.15) else 1):
+            self.counts["delivered"] += 1
+            self.messages.put(json.dumps(self.kind.message(change, self.number)[1]))
+        if not self.happens(0.5):
+            self.taken()
 
 
 def chance(name):

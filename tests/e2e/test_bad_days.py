@@ -10,7 +10,7 @@ import urllib.request
 import harness
 import images
 from harness import wait_for
-from senders import Change, HOSTS, HOUR, KINDS, Sender, World, chance
+from senders import Change, HOSTS, HOUR, KINDS, Queue, QueueSender, Sender, World, chance
 
 POLICY = """policy: {name}
 mode: enforce
@@ -63,11 +63,12 @@ class Registry:
 class Day:
     def __init__(self, bench, name, kind, faults):
         self.kind, self.faults, self.out = kind, faults, False
+        self.queue = bench.add(Queue(faults)) if kind.is_polled else None
         self.registry = bench.add(Registry())
         self.daemon = bench.add(harness.Regwarden(
             bench.subdirectory(name), {"main": self.registry}, policy=TAGGED, extra="retry: {first: 100ms, max: 500ms}",
             settings={"sweep-rate": "0", "dialect": kind.dialect, "hook-proof": "secret", "hosts": json.dumps(HOSTS),
-                      "hook-topics": '["arn:aws:sns:eu-west-1:123456789012:t"]'}))
+                      **self.polled(bench.directory), "hook-topics": '["arn:aws:sns:eu-west-1:123456789012:t"]'}))
         moved = self.daemon.directory / "moved.yaml"
         moved.write_text(MOVED)
         settings = self.daemon.file.read_text()
@@ -76,7 +77,21 @@ class Day:
         self.daemon.start()
         self.swept(1)
         self.world = World()
-        self.sender = Sender(kind, self.world, self.post, faults)
+        self.sender = QueueSender(kind, self.world, self.queue, self.taken, faults) if self.queue else \
+            Sender(kind, self.world, self.post, faults)
+
+    def polled(self, directory):
+        if not self.queue:
+            return {}
+        keys = directory / "keys"
+        keys.write_text("[default]\naws_access_key_id = AKIDOFTHETEST\naws_secret_access_key = wJalrXUtnFEMIK7MDENG\n")
+        return {"aws": json.dumps({"region": "eu-west-1", "queue-url": f"{self.queue.url}/123456789012/events", "credentials": "file",
+                                   "credentials-file": str(keys)})}
+
+    def taken(self):
+        if not self.out:
+            wait_for("the queue to be empty", self.queue.is_empty)
+            self.daemon.wait_idle()
 
     def name(self, repository):
         return f"{self.kind.prefix}/{repository}"
@@ -119,6 +134,8 @@ class Day:
         self.daemon.stop(9)
 
     def come_back(self):
+        if self.queue:
+            self.queue.show_hidden()
         self.daemon.start()
         self.out = False
 
@@ -129,6 +146,8 @@ class Day:
             self.world.at(OUT, self.go_out)
             self.world.at(BACK, self.come_back)
         self.world.run()
+        if self.queue:
+            self.taken()
         self.daemon.wait_idle()
         before = self.end()
         count = self.swept(1)
