@@ -190,7 +190,7 @@ def check(bench, name):
     counts = ", ".join(f"{count} {what}" for what, count in day.sender.counts.items())
     print(f"    {name}: {counts}; {'' if before != end else 'not '}needed: the last sweep", flush=True)
     for key, wanted in expected.items():
-        assert end[key] == wanted, f"{key}\n  {end[key]}\nin place of\n  {wanted}"
+        assert end[key] == wanted, "\n".join((key, f"  {end[key]}", "in place of", f"  {wanted}"))
     assert day.sender.counts["delivered"] > 3, day.sender.counts
     letters = [letter for letter in day.daemon.json("/api/v1/dead-letters")["items"] if letter["kind"] == "hook"]
     assert not letters, letters
