@@ -11,6 +11,9 @@
 #include "post.h"
 
 #define BODY_BYTES_MAX (UINT64_C(4) * 1024 * 1024)
+/* Years 2020 to 2200: what is told beside them is no clock. */
+#define CLOCK_MIN_MS (INT64_C(1577836800) * 1000)
+#define CLOCK_MAX_MS (INT64_C(7258118400) * 1000)
 
 struct call {
     TAILQ_ENTRY(call) link;
@@ -91,7 +94,7 @@ static bool correct_clock(struct call *call, const struct http_response *respons
     int64_t date_ms = http_response_date_ms(response);
     int64_t off_ms = date_ms - aws_now_ms(aws);
 
-    if (call->clock_corrected || date_ms == 0)
+    if (call->clock_corrected || date_ms < CLOCK_MIN_MS || date_ms > CLOCK_MAX_MS)
         return false;
     if (off_ms < aws->tuning.skew_min_ms && off_ms > -aws->tuning.skew_min_ms)
         return false;

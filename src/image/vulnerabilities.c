@@ -170,11 +170,25 @@ vulnerabilities_of_registry(const struct facts_vulnerabilities *facts)
     return facts && facts->count > 0 && facts->reports[0].of_registry ? &facts->reports[0] : NULL;
 }
 
+/* As if the registry's had been the first: then the attached ones get what room it leaves. */
+static void put_first_take(struct facts_vulnerabilities *facts, struct vulnerability_report *report)
+{
+    struct vulnerability_report *others = TAKE(facts->reports);
+    size_t count = facts->count;
+
+    facts->count = 0;
+    (void)facts_vulnerabilities_add_take(facts, report);
+    for (size_t i = 0; i < count; i++)
+        if (!facts_vulnerabilities_add_take(facts, &others[i]) && !facts->attached_gap)
+            facts->attached_gap = memory_copy_text("there are more reports than are kept");
+    free(others);
+}
+
 void facts_vulnerabilities_keep(struct facts_vulnerabilities *to,
                                 struct facts_vulnerabilities *from)
 {
     if (vulnerabilities_of_registry(from) && !vulnerabilities_of_registry(to))
-        (void)facts_vulnerabilities_add_take(to, &from->reports[0]);
+        put_first_take(to, &from->reports[0]);
 }
 
 static char *reason_of(const struct facts_vulnerabilities *facts, enum fact_state state)

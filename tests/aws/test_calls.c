@@ -186,6 +186,33 @@ static void corrects_its_clock(void **state)
     assert_int_equal(counters.clock_corrections, 1);
 }
 
+/* Its signatures could not say when they were made, and credentials would never expire. */
+static void takes_over_no_clock_of_another_age(void **state)
+{
+    static const char *const dates[] = {"Fri, 31 Dec 9999 23:59:59 GMT",
+                                        "Thu, 01 Jan 1970 00:00:01 GMT"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(dates); i++) {
+        AUTO_OUTCOME struct outcome first = {0};
+        AUTO_OUTCOME struct outcome second = {0};
+        struct aws_counters counters;
+
+        f.answer_count = 0;
+        fixture_answer(&f, &(struct prepared){.status = 400,
+                                              .body = "{\"__type\":\"RequestExpired\"}",
+                                              .date = dates[i]});
+        (void)fixture_call(&f, false, &first);
+        fixture_wait(&f, &first);
+        fixture_run(&f, 1100);
+        (void)fixture_call(&f, false, &second);
+        fixture_wait(&f, &second);
+        assert_int_equal(second.error.kind, FAILURE_DENIED);
+        aws_counters(f.aws, &counters);
+        assert_int_equal(counters.clock_corrections, 0);
+    }
+}
+
 /* Else a proxy with a wrong clock would send us round and round. */
 static void corrects_its_clock_once_a_call(void **state)
 {
@@ -329,6 +356,7 @@ int main(void)
         TEST(tells_kinds_apart),
         TEST(corrects_its_clock),
         TEST(corrects_its_clock_once_a_call),
+        TEST(takes_over_no_clock_of_another_age),
         TEST(fetches_refused_keys_anew),
         TEST(never_repeats_a_secret),
         TEST(survives_being_freed_in_a_callback),

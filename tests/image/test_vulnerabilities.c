@@ -513,6 +513,34 @@ static void reports_of_one_image_are_bounded_in_all(void **state)
     facts_vulnerabilities_free(facts);
 }
 
+/* Whoever may push attaches as many as are kept, and has the registry scan once more: what its
+ * scanner found before must not make room for them. */
+static void attached_reports_do_not_drive_out_the_registrys(void **state)
+{
+    struct facts_vulnerabilities *before = memory_new(sizeof(*before));
+    struct facts_vulnerabilities *now = memory_new(sizeof(*now));
+    struct vulnerability_report report = made(true, 5, 20);
+    const struct vulnerability_report *kept;
+
+    (void)state;
+    assert_true(facts_vulnerabilities_add_take(before, &report));
+    now->registry_gap = memory_copy_text("the scan goes on");
+    for (int i = 1; i <= VULNERABILITY_REPORTS_MAX; i++) {
+        report = made(false, i, VULNERABILITIES_MAX / VULNERABILITY_REPORTS_MAX);
+        assert_true(facts_vulnerabilities_add_take(now, &report));
+    }
+    facts_vulnerabilities_keep(now, before);
+    kept = vulnerabilities_of_registry(now);
+    assert_non_null(kept);
+    assert_int_equal(kept->count, 20);
+    assert_false(kept->truncated);
+    assert_int_equal(now->count, VULNERABILITY_REPORTS_MAX);
+    assert_int_equal(now->reports[1].generated_ms, VULNERABILITY_REPORTS_MAX);
+    assert_non_null(now->attached_gap); /* one had to go */
+    facts_vulnerabilities_free(before);
+    facts_vulnerabilities_free(now);
+}
+
 static void the_group_says_why_it_is_not_there(void **state)
 {
     AUTO_FACTS struct facts *facts = memory_new(sizeof(*facts));
@@ -557,6 +585,7 @@ int main(void)
         cmocka_unit_test(documents_by_hand_may_be_short),
         cmocka_unit_test(wrong_documents_are_refused),
         cmocka_unit_test(reports_of_one_image_are_bounded_in_all),
+        cmocka_unit_test(attached_reports_do_not_drive_out_the_registrys),
         cmocka_unit_test(the_group_says_why_it_is_not_there),
     };
 
