@@ -46,9 +46,7 @@ static const struct argp_option option_table[] = {
     {"projects", OPTION_PROJECTS, "A,B", 0, "cover these projects", 2},
     {"all-projects", OPTION_ALL_PROJECTS, NULL, 0, "cover all projects that there are", 2},
     {"actions", OPTION_ACTIONS, "A|B", 0,
-     "what the daemon will do: audit, label, tag, quarantine, rollback, promote, attest, remove; "
-     "audit",
-     2},
+     "what the daemon will do: audit, label, tag, quarantine, rollback, remove; audit", 2},
     {"secrets", OPTION_SECRETS, "DIR", 0, "directory for the files with secrets; .", 3},
     {"name", OPTION_NAME, "NAME", 0, "of the robot and the webhooks; regwarden", 3},
     {"label", OPTION_LABEL, "NAME", 0, "of the label; policy-fail", 3},
@@ -118,19 +116,37 @@ static void check_url(const char *option, const char *value, const struct input 
     url_release(&url);
 }
 
+/* Anywhere else events would come to nothing, and nobody would be told. */
+static void check_hook(const char *value, struct argp_state *state)
+{
+    const char *hooks = strstr(value, "/hooks/");
+
+    if (!hooks || !hooks[strlen("/hooks/")] || strchr(hooks + strlen("/hooks/"), '/'))
+        argp_error(state,
+                   "--hook-url: events are taken at /hooks/NAME, where NAME is the registry's in "
+                   "regwarden.yaml");
+}
+
+static void check_verb(const char *verb, struct argp_state *state)
+{
+    if (!verb)
+        argp_error(state, "say what to do: connect or status");
+    else if (!text_equal(verb, "connect") && !text_equal(verb, "status"))
+        argp_error(state, "harbor cannot \"%s\"; it can connect and status", verb);
+}
+
 static void check(const struct input *input, struct argp_state *state)
 {
     const struct harbor_options *options = &input->options;
-    bool connects = text_equal(input->verb, "connect");
 
-    if (!connects && !text_equal(input->verb, "status"))
-        argp_error(state, "harbor can connect and status");
+    check_verb(input->verb, state);
     check_url("--url", options->url, input, state);
     if (!options->password_file)
         argp_error(state, "--password-file is needed");
-    if (!connects)
+    if (!text_equal(input->verb, "connect"))
         return;
     check_url("--hook-url", options->hook_url, input, state);
+    check_hook(options->hook_url, state);
     if (options->all_projects == (options->projects.count > 0))
         argp_error(state, "give either --projects or --all-projects");
 }
@@ -227,10 +243,11 @@ static const struct argp argp = {
            "status lists the projects that have no webhook, and exits with 1 when there are any.\n"
            "regwarden-harbor(7) tells the rights of each action.\n\n"
            "Examples:\n"
-           "  regwarden harbor connect --url https://harbor.example.com --password-file admin.pass "
-           "--all-projects --hook-url https://regwarden.example.com/hooks/harbor "
-           "--actions 'label|quarantine' --dry-run\n"
-           "  regwarden harbor status --url https://harbor.example.com --password-file admin.pass",
+           "  regwarden harbor connect --url https://harbor.example.com \\\n"
+           "    --password-file admin.pass --all-projects --actions 'label|quarantine' \\\n"
+           "    --hook-url https://regwarden.example.com/hooks/harbor --dry-run\n"
+           "  regwarden harbor status --url https://harbor.example.com \\\n"
+           "    --password-file admin.pass",
 };
 
 static int run(int argc, char **argv)

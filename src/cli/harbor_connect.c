@@ -2,8 +2,10 @@
  * for the daemon's configuration, and what is not covered. */
 #include "harbor_setup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "regwarden/clock.h"
 #include "regwarden/http_client.h"
@@ -44,7 +46,7 @@ static const char *name_of_hook(const struct harbor_options *options)
 {
     const char *hooks = strstr(options->hook_url, "/hooks/");
 
-    return hooks && hooks[7] && !strchr(hooks + 7, '/') ? hooks + 7 : "harbor";
+    return hooks ? hooks + strlen("/hooks/") : "harbor";
 }
 
 /* Events and references may name Harbor by its external address. */
@@ -167,11 +169,23 @@ static int connect_to(struct harbor_session *session, const struct harbor_system
     return 0;
 }
 
+/* Harbor tells a secret once: there must be a place for it before it is asked. */
+static int check_directory(const struct harbor_options *options, struct error *err)
+{
+    if (options->dry_run || access(options->directory, W_OK | X_OK) == 0)
+        return 0;
+    (void)error_set(err, FAILURE_INPUT, "--secrets: cannot write into %s: %s", options->directory,
+                    strerror(errno));
+    return error_hint(err, "nothing was changed; make the directory, or name another");
+}
+
 int harbor_connect(struct harbor_session *session, struct error *err)
 {
     struct harbor_system about = {0};
-    int rc = harbor_read_system(session, &about, err);
+    int rc = check_directory(harbor_session_options(session), err);
 
+    if (rc == 0)
+        rc = harbor_read_system(session, &about, err);
     if (rc == 0) {
         printf("Harbor %s at %s\n", about.version, harbor_session_options(session)->url);
         rc = connect_to(session, &about, err);

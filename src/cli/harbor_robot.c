@@ -10,10 +10,8 @@
 #include "regwarden/file.h"
 
 const char *const harbor_action_names[] = {
-    [HARBOR_AUDIT] = "audit",       [HARBOR_LABEL] = "label",
-    [HARBOR_TAG] = "tag",           [HARBOR_QUARANTINE] = "quarantine",
-    [HARBOR_ROLLBACK] = "rollback", [HARBOR_PROMOTE] = "promote",
-    [HARBOR_ATTEST] = "attest",     [HARBOR_REMOVE] = "remove",
+    [HARBOR_AUDIT] = "audit",           [HARBOR_LABEL] = "label",       [HARBOR_TAG] = "tag",
+    [HARBOR_QUARANTINE] = "quarantine", [HARBOR_ROLLBACK] = "rollback", [HARBOR_REMOVE] = "remove",
     [HARBOR_ACTION_COUNT] = NULL,
 };
 
@@ -21,10 +19,8 @@ const char *const harbor_action_names[] = {
 enum {
     ALL = BIT(HARBOR_AUDIT),
     LABELS = BIT(HARBOR_LABEL),
-    PUSHES = BIT(HARBOR_TAG) | BIT(HARBOR_QUARANTINE) | BIT(HARBOR_ROLLBACK) | BIT(HARBOR_PROMOTE) |
-             BIT(HARBOR_ATTEST),
-    UNTAGS = BIT(HARBOR_TAG) | BIT(HARBOR_QUARANTINE) | BIT(HARBOR_ROLLBACK) | BIT(HARBOR_PROMOTE) |
-             BIT(HARBOR_REMOVE),
+    PUSHES = BIT(HARBOR_TAG) | BIT(HARBOR_QUARANTINE) | BIT(HARBOR_ROLLBACK),
+    UNTAGS = BIT(HARBOR_TAG) | BIT(HARBOR_QUARANTINE) | BIT(HARBOR_ROLLBACK) | BIT(HARBOR_REMOVE),
     DELETES = BIT(HARBOR_QUARANTINE) | BIT(HARBOR_REMOVE),
 };
 

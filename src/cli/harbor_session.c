@@ -196,8 +196,14 @@ int harbor_read_system(struct harbor_session *session, struct harbor_system *ret
     AUTO_JSON struct json *info = NULL;
     const char *version;
 
-    if (get(session, "/systeminfo", &info, err) < 0)
+    if (get(session, "/systeminfo", &info, err) < 0) {
+        if (!err->hint[0])
+            (void)error_hint(err, err->kind == FAILURE_DENIED
+                                      ? "check --user and --password-file: an administrator's "
+                                        "account is needed"
+                                      : "check --url");
         return error_wrap(err, "asking what Harbor this is");
+    }
     version = json_get_string(info, "harbor_version");
     if (!version) {
         (void)error_set(err, FAILURE_DENIED,
