@@ -10,6 +10,7 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 import threading
 import urllib.parse
 
@@ -58,14 +59,21 @@ def check_signature(method, path, headers, body, secrets):
     return None
 
 
+def unsigned(service):
+    scope = f"x/20300101/{REGION}/{service}/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x"}
+
+
 class Aws:
-    """moto behind the proxy. `requests` are (service or action, fault or None); `before` may answer or fail a request instead."""
+    """moto behind the proxy. `requests` are (service or action, fault or None), `signed` what check_sigv4.py wants to know of them;
+    `before` may answer or fail a request instead."""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.moto_port = harness.free_port()
         self.secrets = {OWN_KEY[0]: (OWN_KEY[1], None)}
         self.requests = []
+        self.signed = []
         self.before = None  # callable(target, body) -> (status, body) or None
         self.process = None
         self.server = None
@@ -109,6 +117,7 @@ class Aws:
         fault = None
         if form.get("Action") != "AssumeRoleWithWebIdentity":
             fault = check_signature("POST", handler.path, handler.headers, body, self.secrets)
+            self.keep_signed(handler, body)
         self.requests.append((target, fault))
         answer = (403, json.dumps({"__type": "InvalidSignatureException", "message": fault}).encode()) if fault else None
         if not answer and self.before:
@@ -138,16 +147,40 @@ class Aws:
             key, secret, token = (value.group(1) for value in values)
             self.secrets[key] = (secret, token)
 
+    def keep_signed(self, handler, body):
+        scope = re.search(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/", handler.headers.get("Authorization", ""))
+        if scope and scope.group(1) in self.secrets:
+            key, region, service = scope.groups()
+            secret, token = self.secrets[key]
+            self.signed.append({"path": handler.path, "headers": dict(handler.headers.items()), "body": body.decode(), "key": key,
+                                "secret": secret, "token": token, "region": region, "service": service})
+
+    def botocore_faults(self, requests=None):
+        """The requests that AWS's own code would have signed otherwise."""
+        requests = requests or self.signed
+        python = peers.peer("venv/bin/python", "botocore")
+        told = subprocess.run([python, str(harness.SOURCE / "tests/support/check_sigv4.py")], input=json.dumps(requests),
+                              stdout=subprocess.PIPE, text=True, check=True)
+        return [requests[index] for index in json.loads(told.stdout)]
+
     def faults(self):
         return [(target, fault) for target, fault in self.requests if fault]
 
     def sqs(self, action, **members):
         """A call of the test's own, past the proxy."""
-        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}",
-                   "Authorization": f"AWS4-HMAC-SHA256 Credential=x/20300101/{REGION}/sqs/aws4_request, SignedHeaders=host, Signature=x"}
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}", **unsigned("sqs")}
         status, data = self.ask_moto(headers, json.dumps(members).encode())
         assert status == 200, (status, data)
         return json.loads(data or b"{}")
+
+    def sns(self, action, **members):
+        """The same for SNS, which answers in XML: returns the first ARN of the answer."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **unsigned("sns")}
+        form = urllib.parse.urlencode({"Action": action, "Version": "2010-03-31", **members})
+        status, data = self.ask_moto(headers, form.encode())
+        assert status == 200, (status, data)
+        arn = re.search(rb"Arn>([^<]+)<", data)
+        return arn.group(1).decode() if arn else None
 
     def create_queue(self, name, **attributes):
         url = self.sqs("CreateQueue", QueueName=name, Attributes=attributes)["QueueUrl"]

@@ -78,6 +78,34 @@ def test_queue(bench):
     assert time.monotonic() - began < 10
 
 
+def test_topic_to_queue(bench):
+    """A topic of moto's SNS that hands its messages to the queue, in the envelope that moto writes."""
+    aws, queue, client, daemon = world(bench)
+    topic = aws.sns("CreateTopic", Name="pushes")
+    arn = f"arn:aws:sqs:{aws_peer.REGION}:{aws_peer.ACCOUNT}:events"
+    aws.sns("Subscribe", TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    image = images.bad("topic")
+    client.push("app", image, "topic")
+    aws.sns("Publish", TopicArn=topic, Message=json.dumps(event("app", "topic", image.digest)))
+    assert daemon.verdict("app", "topic")["verdict"] == "fail"
+    drained(aws, queue)
+    assert daemon.status()["queues"][0]["messages"] == 1 and not daemon.json("/api/v1/dead-letters")["items"]
+
+
+def test_signatures_by_botocore(bench):
+    """AWS's own code signs what we sent, with keys of a file and of a role, in the same way."""
+    aws, queue, client, daemon = world(bench, {"role-arn": f"arn:aws:iam::{aws_peer.ACCOUNT}:role/regwarden"})
+    push(aws, queue, client, ("app", "role"), images.good("role"))
+    assert daemon.verdict("app", "role")["verdict"] == "pass"
+    drained(aws, queue)
+    daemon.stop()
+    services = {request["service"] for request in aws.signed}
+    assert services == {"sqs", "sts"} and any(request["token"] for request in aws.signed), services
+    assert not aws.botocore_faults()
+    broken = {**aws.signed[-1], "body": aws.signed[-1]["body"] + " "}
+    assert aws.botocore_faults([broken]) == [broken]  # the check can fail
+
+
 def test_role_and_web_identity(bench):
     """Keys of a file assume a role by STS; a web identity does without keys. Both poll with the role's signature."""
     aws, queue, client, daemon = world(bench, {"role-arn": f"arn:aws:iam::{aws_peer.ACCOUNT}:role/regwarden"})
@@ -157,4 +185,5 @@ def test_outage(bench):
 
 
 if __name__ == "__main__":
-    harness.run([test_queue, test_role_and_web_identity, test_killed_between_receive_and_delete, test_outage])
+    harness.run([test_queue, test_topic_to_queue, test_signatures_by_botocore, test_role_and_web_identity,
+                 test_killed_between_receive_and_delete, test_outage])
