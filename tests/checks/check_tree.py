@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The repository as a whole: what stands at its top, sources that are built, and words that do not belong in it."""
+"""The repository as a whole: what stands at its top, sources that are built, tests that are run, and words that do not belong in it."""
 import pathlib
 import re
 import subprocess
@@ -30,5 +30,9 @@ for path in sorted(pathlib.Path("src").rglob("*.c")):
         faults.append(f"{path} is not listed in {path.parent}/CMakeLists.txt")
     if not path.read_text().lstrip().startswith("/*"):
         faults.append(f"{path} does not open with a comment that says what it is for")
+for path in sorted(pathlib.Path("tests").glob("*/test_*.[cp]*")):
+    listed = (path.parent / "CMakeLists.txt").read_text()
+    if not re.search(rf"(?<!\w)(test_)?{path.stem.removeprefix('test_')}(?!\w)", listed):
+        faults.append(f"{path} is a test that nobody runs: {path.parent}/CMakeLists.txt does not list it")
 print("\n".join(faults) or "tree: in order")
 sys.exit(bool(faults))

@@ -139,7 +139,7 @@ def test_connect_that_cannot_be(bench):
         other = connect(bench, harbor, option, "http://127.example.com/hooks/main", status=2)
         assert option in other and "in the clear" in other, other
     assert "/hooks/NAME" in connect(bench, harbor, "--hook-url", "http://127.0.0.1:9/", status=2)
-    assert "it can connect and status" in command(bench, harbor, "conect", status=2)
+    assert "it can connect and status" in command(bench, harbor, "join", status=2)
     nowhere = connect(bench, harbor, "--secrets", "/nowhere/at/all", status=2)
     assert "cannot write into /nowhere/at/all" in nowhere and not writes(harbor), nowhere
     assert "--user and --password-file" in connect(bench, harbor, "--user", "nobody", status=3)
