@@ -66,7 +66,9 @@ struct facts_vulnerabilities {
     size_t count;
     char *registry_gap; /* why the registry's scanner tells nothing (then no report is of_registry),
                            or nothing new; NULL: it does */
-    char *attached_gap; /* something attached could not be read; NULL: all could */
+    bool registry_unread; /* with registry_gap: it has a report, or will have one, of which we know
+                             nothing */
+    char *attached_gap;   /* something attached could not be read; NULL: all could */
 };
 void vulnerability_report_release(struct vulnerability_report *report);
 void facts_vulnerabilities_free(struct facts_vulnerabilities *facts); /* accepts NULL */

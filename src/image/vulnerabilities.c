@@ -206,12 +206,14 @@ void facts_set_vulnerabilities_take(struct facts *facts,
                                     struct facts_vulnerabilities *vulnerabilities)
 {
     struct fact_status *status = &facts->status[FACT_VULNERABILITIES];
-    bool is_old = vulnerabilities->registry_gap && vulnerabilities_of_registry(vulnerabilities);
+    bool is_open =
+        vulnerabilities->registry_gap &&
+        (vulnerabilities->registry_unread || vulnerabilities_of_registry(vulnerabilities) != NULL);
 
     if (vulnerabilities->count == 0)
         status->state = FACT_ABSENT;
     else
-        status->state = vulnerabilities->attached_gap || is_old ? FACT_PARTIAL : FACT_PRESENT;
+        status->state = vulnerabilities->attached_gap || is_open ? FACT_PARTIAL : FACT_PRESENT;
     free(status->reason);
     status->reason = reason_of(vulnerabilities, status->state);
     facts_vulnerabilities_free(facts->vulnerabilities);

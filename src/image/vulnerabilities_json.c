@@ -14,6 +14,9 @@ const char vulnerabilities_schema[] =
     " \"reports\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/scanReport\"}},\n"
     " \"registryGap\": {\"type\": \"string\", \"description\": \"why the registry's scanner tells "
     "nothing, or nothing new\"},\n"
+    " \"registryUnread\": {\"type\": \"boolean\", \"description\": \"it has a report that could "
+    "not "
+    "be read, or will have one\"},\n"
     " \"attachedGap\": {\"type\": \"string\", \"description\": \"what is attached and could not be "
     "read\"}}},\n"
     "\"scanReport\": {\"type\": \"object\", \"properties\": {\n"
@@ -98,6 +101,8 @@ struct json *vulnerabilities_to_json(const struct facts_vulnerabilities *facts)
         json_append_take(reports, report_json(&facts->reports[i]));
     json_set_take(object, "reports", reports);
     json_set_string(object, "registryGap", facts->registry_gap);
+    if (facts->registry_unread)
+        json_set_bool(object, "registryUnread", true);
     json_set_string(object, "attachedGap", facts->attached_gap);
     return object;
 }
@@ -228,6 +233,8 @@ int vulnerabilities_from_json(const struct json *object, struct facts_vulnerabil
         failure = read_report(json_at(reports, i), facts, err);
     if (!failure)
         failure = fields_string(object, "registryGap", what, &facts->registry_gap, err);
+    if (!failure)
+        failure = fields_bool(object, "registryUnread", what, &facts->registry_unread, err);
     if (!failure)
         failure = fields_string(object, "attachedGap", what, &facts->attached_gap, err);
     if (failure)

@@ -259,7 +259,7 @@ static void judge_gaps(struct vulnerability_judging *judging)
     const struct facts_vulnerabilities *facts = judging->facts;
     const char *gap = NULL;
 
-    if (vulnerabilities_of_registry(facts))
+    if (vulnerabilities_of_registry(facts) || facts->registry_unread)
         gap = facts->registry_gap;
     if (!gap && judging->settings->trust == TRUST_ANY)
         gap = facts->attached_gap;

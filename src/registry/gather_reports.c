@@ -45,6 +45,22 @@ static int take_answer(struct attestations *evidence, const struct registry_answ
     return 0;
 }
 
+/* Absent: it never scanned the image. Denied: it has no scanner, or none for us. With all else
+ * there is something to be known, which no attached report may stand in for. */
+static void note_registry(struct attestations *evidence, const struct error *error)
+{
+    struct facts_vulnerabilities *found = evidence->vulnerabilities;
+
+    if (error->kind == FAILURE_NONE) {
+        free(TAKE(found->registry_gap));
+        found->registry_unread = false;
+        return;
+    }
+    add_registry_gap(evidence, error->text);
+    if (error->kind != FAILURE_ABSENT && error->kind != FAILURE_DENIED)
+        found->registry_unread = true;
+}
+
 static void on_report(void *argument, const struct registry_answer *answer)
 {
     struct attestations *evidence = argument;
@@ -55,10 +71,7 @@ static void on_report(void *argument, const struct registry_answer *answer)
         error = *answer->error;
     else
         (void)take_answer(evidence, answer, &error);
-    if (error.kind != FAILURE_NONE)
-        add_registry_gap(evidence, error.text);
-    else
-        free(TAKE(evidence->vulnerabilities->registry_gap));
+    note_registry(evidence, &error);
     evidence->step++;
     attestations_go_on(evidence);
     gather_proceed(evidence->gather);

@@ -397,7 +397,8 @@ static const char full[] =
     "`items`:[{`id`:`CVE-1`,`package`:`p`,`version`:`1`,`fixed`:`2`,`severity`:`high`,"
     "`published`:`2029-01-01T00:00:00Z`},{`id`:`CVE-2`,`severity`:`high`,`fixable`:`no`}]},"
     "{`source`:`sarif`,`ofRegistry`:false,`digest`:`sha256:" B64 "`,`signed`:true,"
-    "`verified`:`yes`,`totals`:{},`items`:[]}],`registryGap`:`a`,`attachedGap`:`b`}}";
+    "`verified`:`yes`,`totals`:{},`items`:[]}],`registryGap`:`a`,`registryUnread`:true,`"
+    "attachedGap`:`b`}}";
 
 static struct facts *document(const char *text)
 {
@@ -458,6 +459,7 @@ static void wrong_documents_are_refused(void **state)
         "{`reports`:[{`items`:[{`id`:`x`}],`totals`:{`unknown`:0}}]}",
         "{`reports`:[{`verified`:`maybe`}]}",
         "{`registryGap`:7}",
+        "{`registryUnread`:7}",
         "{`reports`:[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}",
     };
 

@@ -254,6 +254,11 @@ static void what_could_not_be_read_stays_open(void **state)
         {.with = "{ trust: any }",
          .facts = GAP("registryGap", ATTACHED("")),
          .judgement = RULE_PASS},
+        /* what is attached does not stand in for what the registry's scanner has to say */
+        {.with = "{ trust: any }",
+         .facts = GAP("registryUnread: true, registryGap", ATTACHED("")),
+         .judgement = RULE_UNKNOWN,
+         .message = "not all reports could be read: the scan goes on"},
         {.facts = REPORTS("{ ofRegistry: true, truncated: true, totals: { high: 3 } }"),
          .judgement = RULE_UNKNOWN,
          .message = "count 3 more from severity high on"},

@@ -97,6 +97,36 @@ static void a_missing_report_says_why(void **state)
     must_tell(gather_reports(fixture, image), " but there is no scanner to ask here");
 }
 
+/* Whoever may push attaches a report that finds nothing, and an image of whose own report nothing
+ * can be read, or not yet. */
+static void an_attached_report_does_not_stand_in_for_the_registrys(void **state)
+{
+    struct fixture *fixture = *state;
+    struct object *image = add_image(fixture, "amd64");
+    struct artifact artifact = {.layers = {sarif(fixture, "application/sarif+json", "CVE-2029-1")},
+                                .subject = image};
+    static const struct {
+        enum failure kind;
+        bool unread;
+    } rows[] = {
+        {FAILURE_LATER, true},   {FAILURE_INPUT, true},   {FAILURE_LIMIT, true},
+        {FAILURE_ABSENT, false}, {FAILURE_DENIED, false},
+    };
+
+    (void)add_artifact(fixture, &artifact);
+    fixture->broken = "report";
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct facts *facts;
+
+        fixture->error = (struct error){0};
+        (void)error_set(&fixture->error, rows[i].kind, "x");
+        facts = gather_reports(fixture, image);
+        assert_int_equal(facts->vulnerabilities->registry_unread, rows[i].unread);
+        assert_int_equal(facts->status[FACT_VULNERABILITIES].state,
+                         rows[i].unread ? FACT_PARTIAL : FACT_PRESENT);
+    }
+}
+
 static void unreadable_reports_are_gaps(void **state)
 {
     struct fixture *fixture = *state;
@@ -239,6 +269,7 @@ int main(void)
         TEST(the_registrys_report_is_read),
         TEST(nobody_is_asked_when_no_policy_wants_it),
         TEST(a_missing_report_says_why),
+        TEST(an_attached_report_does_not_stand_in_for_the_registrys),
         TEST(unreadable_reports_are_gaps),
         TEST(the_registry_has_to_speak_of_the_image),
         TEST(children_are_asked_for_and_then_the_index),
