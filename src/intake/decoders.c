@@ -1,6 +1,7 @@
 /* The table of dialects, and what every dialect's decoder needs: reading members, and the grammars
  * that each event has to pass. Knows no dialect itself. */
 #include "decode.h"
+#include "proofs.h"
 
 #include "regwarden/manifest.h"
 #include "regwarden/reference.h"
@@ -21,6 +22,17 @@ static const struct decoder *decoder_recognise(const struct hook_message *messag
             return decoders[i];
     }
     return NULL;
+}
+
+/* The signature of SNS is over its own fields: whatever stands beside them, or in headers, has no
+ * say in what the message is. */
+static const struct decoder *decoder_choose(const struct config_registry *registry,
+                                            const struct hook_message *message)
+{
+    if (proof_kind(registry) == HOOK_PROOF_SNS && sns_is_envelope(message->body))
+        return &decoder_sns;
+    const struct decoder *named = decoder_find(registry->dialect);
+    return named != NULL ? named : decoder_recognise(message);
 }
 
 static int decode_digest(const char *text, struct digest *ret, struct error *err)
@@ -186,8 +198,7 @@ int decode_body(const struct decode_input *input, struct decoded *ret,
         return error_wrap(err, "the body is not JSON that is accepted"), r;
     struct hook_message message = *input->message;
     message.body = body;
-    if (*ret_decoder == NULL)
-        *ret_decoder = decoder_recognise(&message);
+    *ret_decoder = decoder_choose(input->registry, &message);
     if (*ret_decoder == NULL)
         return error_set(err, FAILURE_INPUT, "the body is of no dialect that is known");
     r = (*ret_decoder)->decode(&message, input->registry, ret, err);

@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "endpoint_fixture.h"
 #include "intake_private.h"
 #include "sns_fixture.h"
@@ -154,6 +158,18 @@ static int send_signed(struct world *world, const char *type, const char *key, c
 
 /* --- Amazon SNS --- */
 
+/* `request` has to stay as long as the client. */
+static void open_client(struct world *world, const char *type, struct raw_client *client,
+                        struct text *request)
+{
+    AUTO_JSON struct json *message = sns_new(type, clock_wall_ms());
+    AUTO_TEXT struct text bytes = {0};
+    sns_sign(message, world->signer, "2");
+    json_write(message, JSON_COMPACT, &bytes);
+    write_request(&(struct sent){.path = "/hooks/open", .body = bytes.data}, request);
+    raw_client_open(client, world->f->loop, http_server_address(world->f->server, 0), request);
+}
+
 static void a_certificate_is_fetched_once(void **state)
 {
     struct world *world = world_of(state);
@@ -167,20 +183,15 @@ static void a_certificate_is_fetched_once(void **state)
 static void several_wait_for_one_certificate(void **state)
 {
     struct world *world = world_of(state);
-    AUTO_JSON struct json *message = sns_new("Notification", clock_wall_ms());
-    AUTO_TEXT struct text bytes = {0};
-    AUTO_TEXT struct text request = {0};
+    struct text requests[5] = {{0}};
     struct raw_client clients[5];
-    sns_sign(message, world->signer, "1");
-    json_write(message, JSON_COMPACT, &bytes);
-    write_request(&(struct sent){.path = "/hooks/open", .body = bytes.data}, &request);
     for (size_t i = 0; i < 5; i++)
-        raw_client_open(&clients[i], world->f->loop, http_server_address(world->f->server, 0),
-                        &request);
+        open_client(world, "Notification", &clients[i], &requests[i]);
     for (size_t i = 0; i < 5; i++) {
         assert_true(loop_run_until(world->f->loop, raw_client_step, &clients[i], 5000));
         assert_true(text_starts_with(clients[i].answer.data, "HTTP/1.1 202"));
         raw_client_close(&clients[i]);
+        text_release(&requests[i]);
     }
     assert_int_equal(stub_count(&world->stub, "{", NULL), 1);
 }
@@ -216,6 +227,37 @@ static void a_foreign_topic_makes_no_connection(void **state)
     assert_int_equal(send_signed(world, "Notification", "TopicArn", FOREIGN), 403);
     assert_int_equal(stub_count(&world->stub, "{", NULL), 0);
     assert_int_equal(world->told_count, 0);
+}
+
+static void on_replayed(void *argument, const struct error *error)
+{
+    *(struct error *)argument = error == NULL ? (struct error){0} : *error;
+}
+
+/* SNS signs its own fields only: whoever got hold of one of its messages can write others beside
+ * them, or headers, and say in another dialect what was never signed. */
+static void what_is_not_signed_is_not_read(void **state)
+{
+    struct world *world = world_of(state);
+    AUTO_JSON struct json *message = sns_new("Notification", clock_wall_ms());
+    AUTO_JSON struct json *push = NULL;
+    AUTO_TEXT struct text bytes = {0};
+    sns_sign(message, world->signer, "2");
+    assert_int_equal(json_parse(PUSH, strlen(PUSH), NULL, &push, NULL), 0);
+    json_set_take(message, "events", json_retain((struct json *)json_get(push, "events")));
+    json_write(message, JSON_COMPACT, &bytes);
+    assert_int_equal(send_sns(world, message), 202);
+    assert_int_equal(world->f->accepted, 0);
+    assert_int_equal(fake_store.event_count, 0);
+    assert_int_equal(fake_store.letter_count, 1); /* its Message is no event */
+    /* nor when what was kept of it is tried again */
+    struct error outcome = {0};
+    intake_replay(
+        world->f->intake,
+        &(struct intake_body){.registry = "open", .bytes = bytes.data, .size = bytes.length},
+        on_replayed, &outcome);
+    assert_int_equal(outcome.kind, FAILURE_INPUT);
+    assert_int_equal(fake_store.event_count, 0);
 }
 
 /* All that could be an address, set to one that would count the connections. */
@@ -269,32 +311,99 @@ static void strangers_do_not_make_it_ask_for_ever(void **state)
 static void the_client_left_before_the_key_came(void **state)
 {
     struct world *world = world_of(state);
-    AUTO_JSON struct json *message = sns_new("Notification", clock_wall_ms());
-    AUTO_TEXT struct text bytes = {0};
     AUTO_TEXT struct text request = {0};
     struct raw_client client;
-    sns_sign(message, world->signer, "1");
-    json_write(message, JSON_COMPACT, &bytes);
-    write_request(&(struct sent){.path = "/hooks/open", .body = bytes.data}, &request);
-    raw_client_open(&client, world->f->loop, http_server_address(world->f->server, 0), &request);
+    open_client(world, "Notification", &client, &request);
     raw_client_close(&client);
-    assert_int_equal(send_sns(world, message), 202);
+    assert_int_equal(send_signed(world, "Notification", NULL, NULL), 202);
+}
+
+/* The publisher answers with the file only when it is let go. */
+static void hold(struct world *world, const char *file, struct text *content)
+{
+    AUTO_FREE char *path = text_new("%s/%s", stub_value(&world->stub, "files"), file);
+    assert_int_equal(file_read(path, 65536, content, NULL), 0);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void let_go(struct world *world, const char *file, const struct text *content)
+{
+    AUTO_FREE char *path = text_new("%s/%s", stub_value(&world->stub, "files"), file);
+    int fd = open(path, O_WRONLY); /* waits for the reader */
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content->data, content->length), (ssize_t)content->length);
+    close(fd);
+}
+
+struct awaited {
+    struct world *world;
+    struct raw_client *client;
+    const char *part;
+};
+
+static bool was_asked(void *argument)
+{
+    struct awaited *awaited = argument;
+    raw_client_step(awaited->client);
+    return stub_count(&awaited->world->stub, awaited->part, NULL) > 0;
+}
+
+static void await_question(struct world *world, struct raw_client *client, const char *part)
+{
+    struct awaited awaited = {world, client, part};
+    assert_true(loop_run_until(world->f->loop, was_asked, &awaited, 5000));
 }
 
 static void freed_while_a_key_is_fetched(void **state)
 {
     struct world *world = world_of(state);
-    AUTO_JSON struct json *message = sns_new("Notification", clock_wall_ms());
-    AUTO_TEXT struct text bytes = {0};
     AUTO_TEXT struct text request = {0};
     struct raw_client client;
-    sns_sign(message, world->signer, "1");
-    json_write(message, JSON_COMPACT, &bytes);
-    write_request(&(struct sent){.path = "/hooks/open", .body = bytes.data}, &request);
-    raw_client_open(&client, world->f->loop, http_server_address(world->f->server, 0), &request);
-    loop_run_until(world->f->loop, raw_client_step, &client, 1); /* it is asked for */
+    open_client(world, "Notification", &client, &request);
+    await_question(world, &client, ".pem");
     intake_free(TAKE(world->f->intake));
     loop_run_until(world->f->loop, raw_client_step, &client, 200);
+    raw_client_close(&client);
+}
+
+/* The topic is struck from the settings while its certificate is under way: by the settings that
+ * are in force when it comes, it may not send. */
+static void reloaded_while_a_key_is_fetched(void **state)
+{
+    struct world *world = world_of(state);
+    struct error err = {0};
+    struct raw_client client;
+    AUTO_TEXT struct text request = {0};
+    AUTO_TEXT struct text pem = {0};
+    hold(world, "SimpleNotificationService-1.pem", &pem);
+    open_client(world, "SubscriptionConfirmation", &client, &request);
+    await_question(world, &client, ".pem");
+    text_list_release(&world->f->registries[0].hook_topics);
+    text_list_add(&world->f->registries[0].hook_topics, FOREIGN);
+    assert_int_equal(intake_reload(world->f->intake, &world->f->config, &err), 0);
+    let_go(world, "SimpleNotificationService-1.pem", &pem);
+    assert_true(loop_run_until(world->f->loop, raw_client_step, &client, 5000));
+    assert_true(text_starts_with(client.answer.data, "HTTP/1.1 403"));
+    assert_int_equal(stub_count(&world->stub, "Action=ConfirmSubscription", NULL), 0);
+    raw_client_close(&client);
+}
+
+static void reloaded_and_freed_while_it_confirms(void **state)
+{
+    struct world *world = world_of(state);
+    struct error err = {0};
+    struct raw_client client;
+    AUTO_TEXT struct text request = {0};
+    AUTO_TEXT struct text root = {0};
+    hold(world, "root", &root);
+    open_client(world, "SubscriptionConfirmation", &client, &request);
+    await_question(world, &client, "Action=ConfirmSubscription");
+    assert_int_equal(intake_reload(world->f->intake, &world->f->config, &err), 0);
+    intake_free(TAKE(world->f->intake));
+    assert_true(loop_run_until(world->f->loop, raw_client_step, &client, 5000));
+    assert_true(text_starts_with(client.answer.data, "HTTP/1.1 503"));
+    let_go(world, "root", &root);
     raw_client_close(&client);
 }
 
@@ -376,10 +485,13 @@ int main(void)
         FETCH_TEST(a_listed_topic_is_confirmed),
         FETCH_TEST(a_refused_confirmation_is_asked_again),
         FETCH_TEST(a_foreign_topic_makes_no_connection),
+        FETCH_TEST(what_is_not_signed_is_not_read),
         FETCH_TEST(no_address_of_a_message_is_followed),
         FETCH_TEST(strangers_do_not_make_it_ask_for_ever),
         FETCH_TEST(the_client_left_before_the_key_came),
         FETCH_TEST(freed_while_a_key_is_fetched),
+        FETCH_TEST(reloaded_while_a_key_is_fetched),
+        FETCH_TEST(reloaded_and_freed_while_it_confirms),
         FETCH_TEST(a_key_set_is_fetched_once),
         FETCH_TEST(a_new_key_is_found),
         FETCH_TEST(a_foreign_issuer_makes_no_connection),
