@@ -50,14 +50,11 @@ uint64_t registry_fetch_blob(struct registry *registry, const char *repository,
                              const struct digest *digest, uint64_t size, registry_done_f *done,
                              void *argument)
 {
-    char digest_text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     AUTO_FREE char *path = NULL;
     AUTO_FREE char *scope = NULL;
     struct exchange_request request = {.method = "GET"};
-    struct blob_operation *fetch =
-        operation_new(registry, sizeof(*fetch), done, argument,
-                      text_new("blob %s@%s", name, digest_format(digest, digest_text)));
+    struct blob_operation *fetch = operation_new(registry, sizeof(*fetch), done, argument,
+                                                 operation_name("blob", repository, digest));
 
     fetch->digest = *digest;
     fetch->size = size;

@@ -116,11 +116,13 @@ static void on_changed(void *argument, const struct ecr_answer *answer)
         fail_activating(operation);
 }
 
-static struct archive_operation *begin(struct registry *registry, const struct ecr_order *order,
-                                       enum ecr_status wanted)
+static struct archive_operation *begin(struct registry *registry, struct ecr_order *order,
+                                       const char *verb, enum ecr_status wanted)
 {
-    struct archive_operation *operation = ecr_operation_new(registry, sizeof(*operation), order);
+    struct archive_operation *operation;
 
+    order->what = operation_name(verb, order->repository, order->digest);
+    operation = ecr_operation_new(registry, sizeof(*operation), order);
     operation->wanted = wanted;
     return operation;
 }
@@ -128,15 +130,12 @@ static struct archive_operation *begin(struct registry *registry, const struct e
 uint64_t ecr_archive(struct registry *registry, const char *repository, const struct digest *digest,
                      registry_done_f *done, void *argument)
 {
-    char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
-    struct ecr_order order = {
-        .repository = repository ? repository : "",
-        .digest = digest,
-        .done = done,
-        .argument = argument,
-        .what = text_new("archiving of %s@%s", name, digest_format(digest, text))};
-    struct archive_operation *operation = begin(registry, &order, ECR_STATUS_ARCHIVED);
+    struct ecr_order order = {.repository = repository ? repository : "",
+                              .digest = digest,
+                              .done = done,
+                              .argument = argument};
+    struct archive_operation *operation =
+        begin(registry, &order, "archiving of", ECR_STATUS_ARCHIVED);
 
     if (!operation->base.repository)
         return operation_refuse(&operation->base.operation);
@@ -147,15 +146,12 @@ uint64_t ecr_archive(struct registry *registry, const char *repository, const st
 uint64_t ecr_restore(struct registry *registry, const char *repository, const struct digest *digest,
                      registry_done_f *done, void *argument)
 {
-    char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
-    struct ecr_order order = {
-        .repository = repository ? repository : "",
-        .digest = digest,
-        .done = done,
-        .argument = argument,
-        .what = text_new("restoring of %s@%s", name, digest_format(digest, text))};
-    struct archive_operation *operation = begin(registry, &order, ECR_STATUS_ACTIVE);
+    struct ecr_order order = {.repository = repository ? repository : "",
+                              .digest = digest,
+                              .done = done,
+                              .argument = argument};
+    struct archive_operation *operation =
+        begin(registry, &order, "restoring of", ECR_STATUS_ACTIVE);
 
     if (!operation->base.repository)
         return operation_refuse(&operation->base.operation);

@@ -96,13 +96,11 @@ uint64_t ecr_fetch_scan_report(struct registry *registry, const char *repository
                                const struct digest *digest, registry_done_f *done, void *argument)
 {
     char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
-    struct ecr_order order = {
-        .repository = repository ? repository : "",
-        .digest = digest,
-        .done = done,
-        .argument = argument,
-        .what = text_new("scan report of %s@%s", name, digest_format(digest, text))};
+    struct ecr_order order = {.repository = repository ? repository : "",
+                              .digest = digest,
+                              .done = done,
+                              .argument = argument,
+                              .what = operation_name("scan report of", repository, digest)};
     struct scan_operation *operation = ecr_operation_new(registry, sizeof(*operation), &order);
 
     operation->base.release = release;

@@ -68,14 +68,11 @@ static void remove_image(struct ecr_operation *removal)
 uint64_t ecr_delete_manifest(struct registry *registry, const char *repository,
                              const struct digest *digest, registry_done_f *done, void *argument)
 {
-    char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
-    struct ecr_order order = {
-        .repository = repository ? repository : "",
-        .digest = digest,
-        .done = done,
-        .argument = argument,
-        .what = text_new("removal of manifest %s@%s", name, digest_format(digest, text))};
+    struct ecr_order order = {.repository = repository ? repository : "",
+                              .digest = digest,
+                              .done = done,
+                              .argument = argument,
+                              .what = operation_name("removal of manifest", repository, digest)};
     struct ecr_operation *removal = ecr_operation_new(registry, sizeof(*removal), &order);
 
     if (!removal->repository)

@@ -118,12 +118,10 @@ uint64_t harbor_delete_tag(struct registry *registry, const char *repository, co
 uint64_t harbor_delete_manifest(struct registry *registry, const char *repository,
                                 const struct digest *digest, registry_done_f *done, void *argument)
 {
-    char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     AUTO_FREE char *path = NULL;
     struct removal *removal =
         operation_new(registry, sizeof(*removal), done, argument,
-                      text_new("removal of manifest %s@%s", name, digest_format(digest, text)));
+                      operation_name("removal of manifest", repository, digest));
 
     removal->operation.release = release;
     if (harbor_check_account(registry, &removal->operation.error) < 0 ||

@@ -124,12 +124,9 @@ uint64_t harbor_fetch_scan_report(struct registry *registry, const char *reposit
                                   const struct digest *digest, registry_done_f *done,
                                   void *argument)
 {
-    char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     AUTO_FREE char *path = NULL;
-    struct fetching *fetch =
-        operation_new(registry, sizeof(*fetch), done, argument,
-                      text_new("scan report of %s@%s", name, digest_format(digest, text)));
+    struct fetching *fetch = operation_new(registry, sizeof(*fetch), done, argument,
+                                           operation_name("scan report of", repository, digest));
     struct harbor_request request = {.method = "GET"};
 
     fetch->operation.release = release;

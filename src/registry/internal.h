@@ -59,6 +59,8 @@ int registry_new_tuned(struct loop *loop, const struct config_registry *settings
 /* A new operation of `size` bytes, which begin with a struct operation; takes `what`. */
 void *operation_new(struct registry *registry, size_t size, registry_done_f *done, void *argument,
                     char *what);
+/* "<what> <repository>@<digest>" for that, printable; `repository` may be NULL. Returns new. */
+char *operation_name(const char *what, const char *repository, const struct digest *digest);
 /* NULL when there is none of that id any more. */
 struct operation *operation_find(struct registry *registry, uint64_t id);
 /* Ends the operation without a request: the callback comes soon, not from here. Returns the id. */

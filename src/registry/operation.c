@@ -34,6 +34,14 @@ void *operation_new(struct registry *registry, size_t size, registry_done_f *don
     return operation;
 }
 
+char *operation_name(const char *what, const char *repository, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_SIZE];
+    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
+
+    return text_new("%s %s@%s", what, name, digest_format(digest, text));
+}
+
 struct operation *operation_find(struct registry *registry, uint64_t id)
 {
     struct operation *operation = TAILQ_FIRST(&registry->operations);

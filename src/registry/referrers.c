@@ -230,12 +230,10 @@ uint64_t registry_fetch_referrers(struct registry *registry, const char *reposit
                                   const struct digest *digest, registry_done_f *done,
                                   void *argument)
 {
-    char digest_text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     AUTO_FREE char *path = NULL;
     struct referrers_operation *search =
         operation_new(registry, sizeof(*search), done, argument,
-                      text_new("referrers of %s@%s", name, digest_format(digest, digest_text)));
+                      operation_name("referrers of", repository, digest));
 
     search->operation.release = release;
     if (path_of_digest(repository, "referrers", digest, &path, &search->operation.error) < 0)

@@ -168,11 +168,9 @@ uint64_t registry_stream_blob(struct registry *registry, const char *repository,
                               const struct descriptor *blob, const struct blob_stream *taker,
                               registry_done_f *done, void *argument)
 {
-    char digest_text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     struct stream_operation *stream =
         operation_new(registry, sizeof(*stream), done, argument,
-                      text_new("layer %s@%s", name, digest_format(&blob->digest, digest_text)));
+                      operation_name("layer", repository, &blob->digest));
 
     stream->operation.release = release;
     stream->stream = *taker;

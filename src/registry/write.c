@@ -145,12 +145,10 @@ static uint64_t start_delete(struct delete_operation *removal, const char *repos
 uint64_t oci_delete_manifest(struct registry *registry, const char *repository,
                              const struct digest *digest, registry_done_f *done, void *argument)
 {
-    char text[DIGEST_TEXT_SIZE];
-    AUTO_FREE char *name = text_printable(repository ? repository : "", 255);
     AUTO_FREE char *path = NULL;
     struct delete_operation *removal =
         operation_new(registry, sizeof(*removal), done, argument,
-                      text_new("removal of manifest %s@%s", name, digest_format(digest, text)));
+                      operation_name("removal of manifest", repository, digest));
 
     if (path_of_digest(repository, "manifests", digest, &path, &removal->operation.error) < 0)
         return operation_refuse(&removal->operation);
