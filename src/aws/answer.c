@@ -125,6 +125,12 @@ static void set_error(const struct http_response *response, const struct aws_key
         text_format(&words, ": %s", shown);
     }
     (void)error_set(&ret->error, kind, "AWS answered %d%s", response->status, text_data(&words));
+    /* A clock that is wrong has been set right by then. */
+    if (ret->may_be_clock)
+        (void)error_hint(&ret->error, "look at the secret access key");
+    else if (ret->is_expired)
+        (void)error_hint(&ret->error,
+                         "look at the access key: AWS does not know it, or not any more");
     if (kind == FAILURE_LATER)
         ret->error.retry_after_ms = http_response_retry_after_ms(response);
 }

@@ -152,26 +152,45 @@ static bool is_listed(const struct command *command)
     return command->group[0] != '\0';
 }
 
+static bool has_verbs(const struct command *command)
+{
+    return is_listed(command) && strchr(command->arguments, '|') != NULL;
+}
+
+static void print_verbs(const struct command *command)
+{
+    for (const char *c = command->arguments; *c; c++)
+        putchar(*c == '|' ? ' ' : *c);
+}
+
+/* The options are asked of the program, so that completions never know fewer than it has. */
+#define LIST_OPTIONS "--help 2>/dev/null | sed -nE 's/^  (-., |    )(--[a-z-]+).*/\\2/p'"
+
 static void print_bash(void)
 {
     fputs("# bash completion for regwarden\n_regwarden() {\n    local "
-          "word=${COMP_WORDS[COMP_CWORD]}\n"
-          "    if [ \"$COMP_CWORD\" = 1 ]; then\n        mapfile -t COMPREPLY < <(compgen -W \"",
+          "word=${COMP_WORDS[COMP_CWORD]} choices=\n"
+          "    if [ \"$COMP_CWORD\" = 1 ]; then\n        choices=\"",
           stdout);
     for (size_t i = 0; commands[i]; i++)
         if (is_listed(commands[i]))
             printf("%s%s", i ? " " : "", commands[i]->name);
-    fputs("\" -- \"$word\")\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", stdout);
-    for (size_t i = 0; commands[i]; i++)
-        if (strchr(commands[i]->arguments, '|'))
-            printf("    %s) [ \"$COMP_CWORD\" = 2 ] && mapfile -t COMPREPLY < <(compgen -W \"$(tr "
-                   "'|' ' ' <<<'%s')\" -- \"$word\") ;;\n",
-                   commands[i]->name, commands[i]->arguments);
-    fputs("    rules) mapfile -t COMPREPLY < <(compgen -W \"$(regwarden rules --names)\" -- "
-          "\"$word\") ;;\n"
-          "    *) mapfile -t COMPREPLY < <(compgen -f -- \"$word\") ;;\n    esac\n}\ncomplete -F "
-          "_regwarden regwarden\n",
+    fputs("\"\n    elif [[ $word == -* ]]; then\n"
+          "        choices=$(regwarden \"${COMP_WORDS[1]}\" " LIST_OPTIONS ")\n"
+          "    elif [ \"${COMP_WORDS[1]}\" = rules ]; then\n"
+          "        choices=$(regwarden rules --names)\n"
+          "    elif [ \"$COMP_CWORD\" = 2 ]; then\n        case ${COMP_WORDS[1]} in\n",
           stdout);
+    for (size_t i = 0; commands[i]; i++)
+        if (has_verbs(commands[i])) {
+            printf("        %s) choices=\"", commands[i]->name);
+            print_verbs(commands[i]);
+            puts("\" ;;");
+        }
+    fputs(
+        "        esac\n    fi\n    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")\n"
+        "}\ncomplete -o default -F _regwarden regwarden\n",
+        stdout);
 }
 
 static void print_zsh(void)
@@ -180,9 +199,20 @@ static void print_zsh(void)
     for (size_t i = 0; commands[i]; i++)
         if (is_listed(commands[i]))
             printf("        '%s:%s'\n", commands[i]->name, commands[i]->summary);
+    fputs("    )\n    local -A verbs=(\n", stdout);
+    for (size_t i = 0; commands[i]; i++)
+        if (has_verbs(commands[i])) {
+            printf("        %s '", commands[i]->name);
+            print_verbs(commands[i]);
+            puts("'");
+        }
     fputs("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
+          "    elif [[ $words[CURRENT] == -* ]]; then\n"
+          "        compadd -- ${(f)\"$(regwarden $words[2] " LIST_OPTIONS ")\"}\n"
           "    elif [[ $words[2] == rules ]]; then\n        compadd -- ${(f)\"$(regwarden rules "
           "--names)\"}\n"
+          "    elif (( CURRENT == 3 )) && [[ -n ${verbs[$words[2]]} ]]; then\n"
+          "        compadd -- ${=verbs[$words[2]]}\n"
           "    else\n        _files\n    fi\n}\n_regwarden \"$@\"\n",
           stdout);
 }
@@ -193,8 +223,20 @@ static void print_fish(void)
         if (is_listed(commands[i]))
             printf("complete -c regwarden -n __fish_use_subcommand -a %s -d '%s'\n",
                    commands[i]->name, commands[i]->summary);
+    for (size_t i = 0; commands[i]; i++)
+        if (has_verbs(commands[i])) {
+            printf("complete -c regwarden -n '__fish_seen_subcommand_from %s' -a '",
+                   commands[i]->name);
+            print_verbs(commands[i]);
+            puts("'");
+        }
     puts("complete -c regwarden -n '__fish_seen_subcommand_from rules' -f -a '(regwarden rules "
-         "--names)'");
+         "--names)'\n"
+         "function __regwarden_options\n"
+         "    set -l words (commandline -opc)\n"
+         "    regwarden $words[2] " LIST_OPTIONS "\nend\n"
+         "complete -c regwarden -n 'not __fish_use_subcommand; and string match -q -- \"-*\" "
+         "(commandline -ct)' -a '(__regwarden_options)'");
 }
 
 static int print_completion(const char *shell)

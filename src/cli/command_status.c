@@ -21,6 +21,8 @@ static const struct argp argp = {
     .parser = parse_option,
     .children = children,
     .doc = "Show how much of the registries is judged, what waits, and what went wrong.\v"
+           "What a registry can do to an image is found out by asking it and by doing: what is not "
+           "known yet is not listed; auto is the type while none is known.\n\n"
            "Exit status: 0 the daemon answered, 3 it did not.\n\n"
            "Examples:\n  regwarden status\n  regwarden status --json | jq .tags",
 };
@@ -86,8 +88,12 @@ static void print_sweeps(const struct json *sweeps)
         const struct json *sweep = json_at(sweeps, i);
         const char *repository = json_get_string(sweep, "repository");
 
-        if (!json_bool(json_get(sweep, "running"), false))
+        if (!json_bool(json_get(sweep, "running"), false)) {
+            if (json_get_string(sweep, "error"))
+                printf("the last sweep of registry %s failed: %s\n",
+                       json_get_string(sweep, "registry"), json_get_string(sweep, "error"));
             continue;
+        }
         printf("sweeping %s: %lld repositories and %lld tags so far, %lld to judge",
                json_get_string(sweep, "registry"),
                (long long)json_get_integer(sweep, "repositories", 0),
@@ -97,15 +103,105 @@ static void print_sweeps(const struct json *sweeps)
     }
 }
 
+/* --- registries: those of the configuration, then those that only the record knows --- */
+
+static const char *const row_keys[] = {"tags", "judged", "lastSweep"};
+
+static struct json *find(const struct json *list, const char *key, const char *name)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (text_equal(json_get_string(json_at(list, i), key), name))
+            return json_at(list, i);
+    }
+    return NULL;
+}
+
+static void add_row(struct json *to, const char *name, const char *type, const struct json *known)
+{
+    struct json *row = json_new_object();
+
+    json_set_string(row, "registry", name);
+    json_set_string(row, "type", type);
+    for (size_t i = 0; i < ARRAY_COUNT(row_keys); i++) {
+        struct json *value = json_get(known, row_keys[i]);
+
+        if (value)
+            json_set_take(row, row_keys[i], json_retain(value));
+    }
+    json_append_take(to, row);
+}
+
+static struct json *registry_rows(const struct json *status)
+{
+    const struct json *clients = json_get(status, "registryClients");
+    const struct json *known = json_get(status, "registries");
+    struct json *rows = json_new_array();
+
+    for (size_t i = 0; i < json_count(clients); i++) {
+        const char *name = json_get_string(json_at(clients, i), "name");
+
+        add_row(rows, name, json_get_string(json_at(clients, i), "type"),
+                find(known, "registry", name));
+    }
+    for (size_t i = 0; i < json_count(known); i++) {
+        const char *name = json_get_string(json_at(known, i), "registry");
+
+        if (!find(clients, "name", name))
+            add_row(rows, name, NULL, json_at(known, i));
+    }
+    return rows;
+}
+
+static const struct {
+    const char *key;
+    const char *words;
+} abilities[] = {
+    {"catalog", "list repositories"}, {"referrersApi", "list referrers"},
+    {"tagDelete", "remove tags"},     {"manifestDelete", "remove manifests"},
+    {"mount", "mount layers"},        {"labels", "label images"},
+    {"archive", "archive images"},    {"scanReports", "report scans"},
+};
+
+static void print_answers(const struct json *client, const char *answer, const char *verb)
+{
+    const struct json *answers = json_get(client, "abilities");
+    const char *between = verb;
+
+    for (size_t i = 0; i < ARRAY_COUNT(abilities); i++) {
+        if (!text_equal(json_get_string(answers, abilities[i].key), answer))
+            continue;
+        if (between == verb)
+            printf("%s %s ", json_get_string(client, "name"), verb);
+        else
+            printf("%s", between);
+        printf("%s", abilities[i].words);
+        between = ", ";
+    }
+    if (between != verb)
+        puts("");
+}
+
+/* What it can is found out by asking and by doing: at first little is known. */
+static void print_abilities(const struct json *clients)
+{
+    puts("");
+    for (size_t i = 0; i < json_count(clients); i++) {
+        print_answers(json_at(clients, i), "yes", "can");
+        print_answers(json_at(clients, i), "no", "cannot");
+    }
+}
+
 static void print_status(const struct json *status)
 {
     static const struct column registries[] = {{"REGISTRY", "registry"},
+                                               {"TYPE", "type"},
                                                {"TAGS", "tags"},
                                                {"JUDGED", "judged"},
                                                {"LAST SWEEP", "lastSweep.finishedAt"},
                                                {"STATE", "lastSweep.state"},
                                                {"REASON", "lastSweep.reason"},
                                                {NULL, NULL}};
+    AUTO_JSON struct json *rows = registry_rows(status);
     const struct json *tags = json_get(status, "tags");
     const struct json *events = json_get(status, "events");
 
@@ -124,7 +220,8 @@ static void print_status(const struct json *status)
     print_counts(json_get(status, "plans"), "plans");
     print_counts(json_get(status, "deadLetters"), "dead letters");
     puts("");
-    client_print_table(json_get(status, "registries"), registries);
+    client_print_table(rows, registries);
+    print_abilities(json_get(status, "registryClients"));
 }
 
 static int run(int argc, char **argv)

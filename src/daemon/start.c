@@ -78,7 +78,7 @@ static int start_registries(struct daemon *daemon, struct error *err)
 
         registry->settings = &config->registries[i];
         if (registry_new(daemon->loop, registry->settings, &registry->client, err) < 0)
-            return error_wrap(err, "registry %s", registry->settings->name);
+            return err->kind;
         daemon->registry_count++;
     }
     return 0;

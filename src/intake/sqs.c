@@ -77,6 +77,18 @@ static uint64_t send(struct sqs *sqs, const char *target, struct json *taken, aw
 
 /* --- trouble --- */
 
+static void add_hint(const struct sqs *sqs, struct error *error)
+{
+    if (error->hint[0])
+        return;
+    if (error->kind == FAILURE_ABSENT)
+        (void)error_hint(error, "look at aws.queue-url (%s) and at whose account this is",
+                         sqs->options.registry->aws.queue_url);
+    else if (error->kind == FAILURE_DENIED)
+        (void)error_hint(error, "allow sqs:ReceiveMessage, sqs:DeleteMessage and "
+                                "sqs:ChangeMessageVisibility on the queue");
+}
+
 static void set_trouble(struct sqs *sqs, const struct error *error)
 {
     bool was_well = sqs->trouble.kind == FAILURE_NONE;
@@ -85,8 +97,9 @@ static void set_trouble(struct sqs *sqs, const struct error *error)
         return;
     sqs->counters.failures++;
     sqs->trouble = *error;
+    add_hint(sqs, &sqs->trouble);
     if (was_well)
-        sqs->options.trouble(sqs->options.argument, sqs->options.registry, error);
+        sqs->options.trouble(sqs->options.argument, sqs->options.registry, &sqs->trouble);
 }
 
 static void clear_trouble(struct sqs *sqs)

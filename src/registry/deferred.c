@@ -55,11 +55,13 @@ static void start_call(struct deferred *deferred)
         deferred->inner = deferred->start(registry, &deferred->call, relay, deferred);
 }
 
-static void fail(struct deferred *deferred, const struct error *error)
+static void fail(struct deferred *deferred, const struct error *error, bool answered)
 {
     struct error told = *error;
 
-    (void)error_hint(&told, "the setting \"type\" of the registry spares the question");
+    /* A registry that is not reached answers no other question either. */
+    if (answered)
+        (void)error_hint(&told, "the setting \"type\" of the registry spares the question");
     operation_fail(&deferred->page.operation, &told);
 }
 
@@ -75,7 +77,7 @@ static void on_answer(void *argument, const struct exchange_answer *answer)
     if (answer->response && !registry->profile && profile->confirms(answer->response))
         profiles_settle(registry, profile);
     if (!answer->response || exchange_status(answer) >= 500 || exchange_status(answer) == 429) {
-        fail(deferred, answer->error);
+        fail(deferred, answer->error, answer->response != NULL);
         return;
     }
     deferred->denied |= exchange_status(answer) == 401 || exchange_status(answer) == 403;

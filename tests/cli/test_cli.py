@@ -661,7 +661,9 @@ def test_completions(bench):
     script = ('regwarden() { "$BINARY" "$@"; }; source "$1"; COMP_WORDS=(regwarden "${@:2}"); COMP_CWORD=$(($# - 1)); _regwarden;'
               ' printf "%s\\n" "${COMPREPLY[@]}"')
     for words, expected in ((["che"], ["check"]), (["quarantine", ""], ["list", "release"]), (["rules", "non"], ["non-root"]),
-                            (["dead-letters", "re"], ["retry", "remove"])):
+                            (["dead-letters", "re"], ["retry", "remove"]), (["harbor", ""], ["connect", "status"]),
+                            (["harbor", "connect", "--pa"], ["--password-file"]), (["status", "--ser"], ["--server", "--server-ca"]),
+                            (["harbor", "connect", "/et"], [])):
         done = subprocess.run(["bash", "-c", script, "bash", bench.directory / "completion.bash", *words], capture_output=True, text=True,
                               env={"PATH": os.environ["PATH"], "BINARY": str(pathlib.Path(harness.BINARY).resolve())}, check=True)
         assert done.stdout.split() == expected, (words, done)

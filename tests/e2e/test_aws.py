@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Events of Amazon ECR over an SQS queue, with moto as AWS and a registry beside it: nothing is lost, nothing is judged twice."""
 import json
+import re
 import signal
 import time
 
@@ -180,6 +181,7 @@ def test_outage(bench):
     passed = {(verdict["repository"], verdict["tag"]) for verdict in daemon.verdicts() if verdict["verdict"] == "pass"}
     assert len(passed) == count, len(passed)
     log = daemon.process.text()
+    assert re.search(r"QueueDoesNotExist.*; look at aws.queue-url \(http.*\)", log), log[-2000:]
     assert log.count("QueueDoesNotExist") == 1 and log.count("the queue is polled again") == 1, log[-2000:]
     assert not aws.faults()
 

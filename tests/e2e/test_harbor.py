@@ -210,6 +210,9 @@ def flow_label(bench, harbor):
     daemon.wait_idle()
     assert user.digest("team/app", "v1") == bad.digest
     assert next(plan for plan in daemon.plans(kind="label"))["state"] == "done"
+    status = daemon.cli("status")[1]
+    assert "main      harbor" in status and "main can label images" in status, status
+    assert "main cannot archive images" in status, status
     team = harbor.projects["team"]["project_id"]
     assert [label["name"] for label in harbor.labels if label["project_id"] == team] == ["policy-fail"]
 
