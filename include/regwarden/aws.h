@@ -4,8 +4,9 @@
  * with "auto" from the first of: the settings' credentials-file, a web identity (IRSA), the
  * container's endpoint (ECS, EKS Pod Identity), the instance's metadata (IMDSv2); they are fetched
  * when they are first needed, renewed before they expire, and fetched by one request however many
- * wait. Environment variables name files and endpoints only, as the platforms set them; a secret
- * key in the environment is not read. Secrets are never logged and never part of an error.
+ * wait. Of the environment that is read which the platforms set: names of files, the container's
+ * endpoint and its token, role and session; a secret key in it is not. Secrets are never logged and
+ * never part of an error.
  *
  * A call is signed, sent to the endpoint of its service (or the settings' own), and ends with
  * exactly one callback on the loop, never from within the call. AWS says "later" with status 400:
@@ -56,6 +57,15 @@ struct aws_call {
 /* Returns the call's id, never 0. */
 uint64_t aws_send(struct aws *aws, const struct aws_call *call, aws_done_f *done, void *argument);
 void aws_cancel(struct aws *aws, uint64_t id); /* no callback any more; unknown ids are ignored */
+
+/* How hosts end in a region: "sqs.<region>.<services>". Pure, any thread. */
+struct aws_names {
+    const char *services;
+    /* Where names answer over IPv6 too; NULL: none are known. */
+    const char *dual_stack_hosts; /* of registries */
+    const char *dual_stack_services;
+};
+const struct aws_names *aws_names(const char *region);
 
 struct aws_counters {
     uint64_t calls, failures, retries, throttled, clock_corrections, credential_requests;

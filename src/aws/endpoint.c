@@ -2,16 +2,23 @@
  * no name. */
 #include "endpoint.h"
 
+#include "regwarden/aws.h"
+
 #include <arpa/inet.h>
 
 enum { REGION_LENGTH_MAX = 32, SHOWN_MAX = 80 };
 
 static const struct {
     const char *prefix; /* of the region */
-    const char *suffix; /* of the host */
+    struct aws_names names;
 } partitions[] = {
-    {"cn-", "amazonaws.com.cn"},   {"eusc-", "amazonaws.eu"},      {"us-iso-", "c2s.ic.gov"},
-    {"us-isob-", "sc2s.sgov.gov"}, {"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"},
+    {"cn-", {"amazonaws.com.cn", "on.amazonwebservices.com.cn", "api.amazonwebservices.com.cn"}},
+    {"eusc-", {"amazonaws.eu", "on.amazonwebservices.eu", "api.amazonwebservices.eu"}},
+    {"us-iso-", {.services = "c2s.ic.gov"}},
+    {"us-isob-", {.services = "sc2s.sgov.gov"}},
+    {"us-isof-", {.services = "csp.hci.ic.gov"}},
+    {"eu-isoe-", {.services = "cloud.adc-e.uk"}},
+    {"", {"amazonaws.com", "on.aws", "api.aws"}}, /* all others; the last one */
 };
 
 static const struct {
@@ -32,13 +39,13 @@ int endpoint_check_region(const char *region, struct error *err)
     return error_hint(err, "set aws.region, as in eu-central-1");
 }
 
-static const char *suffix_of(const char *region)
+const struct aws_names *aws_names(const char *region)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(partitions); i++) {
-        if (text_starts_with(region, partitions[i].prefix))
-            return partitions[i].suffix;
-    }
-    return "amazonaws.com";
+    size_t i = 0;
+
+    while (!text_starts_with(region, partitions[i].prefix))
+        i++;
+    return &partitions[i].names;
 }
 
 static const char *prefix_of(const char *service)
@@ -63,7 +70,7 @@ int endpoint_of(const char *service, const char *region, const char *own, struct
     rc = endpoint_check_region(region, err);
     if (rc < 0)
         return rc;
-    url = text_new("https://%s.%s.%s/", prefix_of(service), region, suffix_of(region));
+    url = text_new("https://%s.%s.%s/", prefix_of(service), region, aws_names(region)->services);
     return url_parse(url, ret, err);
 }
 

@@ -1,17 +1,18 @@
 /* Accounts and regions, compared with the hosts of the configured registry. */
 #include "ecr_origin.h"
 
+#include "regwarden/aws.h"
+
 /* Every spelling of one registry's host: account.LABEL.region.DOMAIN. The first is the one that is
  * shown. */
 static const struct {
-    const char *label, *domain;
+    const char *label;
+    bool dual_stack;
 } host_forms[] = {
-    {"dkr.ecr", "amazonaws.com"},
-    {"dkr.ecr", "amazonaws.com.cn"},
-    {"dkr.ecr-fips", "amazonaws.com"},
-    {"dkr-ecr", "on.aws"},
-    {"dkr-ecr", "on.amazonwebservices.com.cn"},
-    {"dkr-ecr-fips", "on.aws"},
+    {"dkr.ecr", false},
+    {"dkr.ecr-fips", false},
+    {"dkr-ecr", true},
+    {"dkr-ecr-fips", true},
 };
 
 static bool is_account(const char *account)
@@ -26,10 +27,14 @@ static bool is_region(const char *region)
     return length > 0 && length <= 32 && strspn(region, allowed) == length;
 }
 
+/* Returns new; NULL when the region has no hosts of that form. */
 static char *host_of(const char *account, const char *region, size_t form)
 {
-    return text_new("%s.%s.%s.%s", account, host_forms[form].label, region,
-                    host_forms[form].domain);
+    const struct aws_names *names = aws_names(region);
+    const char *domain = host_forms[form].dual_stack ? names->dual_stack_hosts : names->services;
+    return domain == NULL
+               ? NULL
+               : text_new("%s.%s.%s.%s", account, host_forms[form].label, region, domain);
 }
 
 int ecr_check_origin(const char *account, const char *region,
@@ -39,10 +44,10 @@ int ecr_check_origin(const char *account, const char *region,
         return error_set(err, FAILURE_INPUT, "the event has no valid account and region");
     for (size_t i = 0; i < ARRAY_COUNT(host_forms); i++) {
         AUTO_FREE char *host = host_of(account, region, i);
-        if (registry_has_host(registry, host))
+        if (host != NULL && registry_has_host(registry, host))
             return 0;
     }
-    AUTO_FREE char *usual = host_of(account, region, text_starts_with(region, "cn-") ? 1 : 0);
+    AUTO_FREE char *usual = host_of(account, region, 0);
     return registry_refuse_host(registry, usual, err);
 }
 

@@ -1,6 +1,7 @@
 /* Reading messages of Amazon SNS strictly. Neither signatures nor topics are judged here. */
 #include "sns_message.h"
 
+#include "regwarden/aws.h"
 #include "regwarden/clock.h"
 #include "regwarden/http_client.h"
 
@@ -179,8 +180,8 @@ char *sns_topic_host(const char *topic)
     if (!sns_topic_is_valid(topic))
         return NULL;
     size_t length = part_of(topic, 3, &region);
-    return text_new("sns.%.*s.amazonaws.com%s", (int)length, region,
-                    text_starts_with(topic, "arn:aws-cn:") ? ".cn" : "");
+    AUTO_FREE char *name = memory_copy_bytes(region, length);
+    return text_new("sns.%s.%s", name, aws_names(name)->services);
 }
 
 /* What follows "https://<host>", NULL when the URL begins in another way. */

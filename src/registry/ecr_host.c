@@ -3,19 +3,9 @@
 
 #include <string.h>
 
-enum { ACCOUNT_DIGITS = ECR_ACCOUNT_SIZE - 1, REGION_LENGTH_MIN = 5 };
+#include "regwarden/aws.h"
 
-/* Each part of AWS has names of its own; a region tells its part by how it begins. */
-static const struct part {
-    const char *region_prefix;
-    const char *suffix;             /* of registries and the API */
-    const char *dual_stack_suffix;  /* of registries that answer over IPv6 too */
-    const char *dual_stack_service; /* of their API */
-} parts[] = {
-    {"cn-", "amazonaws.com.cn", "on.amazonwebservices.com.cn", "api.amazonwebservices.com.cn"},
-    {"eusc-", "amazonaws.eu", "on.amazonwebservices.eu", "api.amazonwebservices.eu"},
-    {"", "amazonaws.com", "on.aws", "api.aws"},
-};
+enum { ACCOUNT_DIGITS = ECR_ACCOUNT_SIZE - 1, REGION_LENGTH_MIN = 5 };
 
 static const struct {
     const char *text;
@@ -26,15 +16,6 @@ static const struct {
     {".dkr-ecr.", false, true},
     {".dkr-ecr-fips.", true, true},
 };
-
-static const struct part *part_of(const char *region)
-{
-    size_t i = 0;
-
-    while (!text_starts_with(region, parts[i].region_prefix))
-        i++;
-    return &parts[i];
-}
 
 static bool is_region(const char *text, size_t length)
 {
@@ -54,17 +35,17 @@ static bool is_region(const char *text, size_t length)
 static bool read_end(const char *text, bool dual_stack, struct ecr_host *ret)
 {
     size_t length = strcspn(text, ".");
-    const struct part *part;
+    const struct aws_names *names;
     const char *suffix;
     const char *end;
 
     if (!is_region(text, length) || text[length] != '.')
         return false;
     memcpy(ret->region, text, length);
-    part = part_of(ret->region);
-    suffix = dual_stack ? part->dual_stack_suffix : part->suffix;
+    names = aws_names(ret->region);
+    suffix = dual_stack ? names->dual_stack_hosts : names->services;
     end = text + length + 1;
-    if (!text_starts_with(end, suffix))
+    if (!suffix || !text_starts_with(end, suffix))
         return false;
     end += strlen(suffix);
     return *end == '\0' || text_equal(end, ":443");
@@ -102,10 +83,10 @@ bool ecr_host_is_address(const struct url *url)
 char *ecr_host_endpoint(const struct ecr_host *host, const char *region)
 {
     const char *where = region ? region : host->region;
-    const struct part *part = part_of(where);
+    const struct aws_names *names = aws_names(where);
     const char *fips = host->fips ? "-fips" : "";
 
-    if (host->dual_stack)
-        return text_new("https://ecr%s.%s.%s", fips, where, part->dual_stack_service);
-    return text_new("https://api.ecr%s.%s.%s", fips, where, part->suffix);
+    if (host->dual_stack && names->dual_stack_services)
+        return text_new("https://ecr%s.%s.%s", fips, where, names->dual_stack_services);
+    return text_new("https://api.ecr%s.%s.%s", fips, where, names->services);
 }

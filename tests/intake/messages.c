@@ -25,9 +25,10 @@
     "{'type':'" type "','occur_at':1,'operator':'bob','event_data':{'resources':[" \
     "{" resource "}],'repository':{'repo_full_name':'library/app'}" more "}}"
 
-#define BRIDGE(source, type, account, detail)                                                    \
+#define BRIDGE_IN(region, source, type, account, detail)                                         \
     "{'version':'0','id':'i','detail-type':'" type "','source':'" source "','account':'" account \
-    "','region':'eu-west-1','detail':{" detail "}}"
+    "','region':'" region "','detail':{" detail "}}"
+#define BRIDGE(source, type, account, detail) BRIDGE_IN("eu-west-1", source, type, account, detail)
 #define ECR(type, detail) BRIDGE("aws.ecr", type, "123456789012", detail)
 #define IMAGE "'repository-name':'team/app','image-digest':'" DA "'"
 #define SNS_ECR                                                                                   \
@@ -163,6 +164,11 @@ const struct test_message test_messages[] = {
      "scanned team/app@aaaaaaaaaaaa\nignored 1\n"},
     {"another host of the same registry", "ecr", "https://123456789012.dkr-ecr.eu-west-1.on.aws",
      NULL, ECR("ECR Image Action", "'result':'SUCCESS','action-type':'PUSH'," IMAGE),
+     "push team/app@aaaaaaaaaaaa\n"},
+    {"of another part of AWS", "ecr", "https://123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+     NULL,
+     BRIDGE_IN("eusc-de-east-1", "aws.ecr", "ECR Image Action", "123456789012",
+               "'result':'SUCCESS','action-type':'PUSH'," IMAGE),
      "push team/app@aaaaaaaaaaaa\n"},
     {"a detail type of later", "ecr", AWS_URL, NULL, ECR("ECR New Thing", ""), IGNORED},
     {"*in SNS's envelope, from a queue", "ecr", AWS_URL, NULL, SNS("Notification", SNS_ECR),

@@ -290,6 +290,7 @@ static void topics(void **state)
     } table[] = {
         {SNS_TOPIC, SNS_HOST},
         {"arn:aws-cn:sns:cn-north-1:123456789012:a", "sns.cn-north-1.amazonaws.com.cn"},
+        {"arn:aws-eusc:sns:eusc-de-east-1:123456789012:a", "sns.eusc-de-east-1.amazonaws.eu"},
         {"arn:aws-us-gov:sns:us-gov-west-1:123456789012:a.fifo", "sns.us-gov-west-1.amazonaws.com"},
         {"arn:aws:sns:eu-central-1:123456789012", NULL},
         {"arn:aws:sns:eu-central-1:123456789012:", NULL},
