@@ -2,11 +2,13 @@
  * (src/intake/decoders.c), one file each.
  *
  * `/hooks/<registry>`: the registry is the configured one of that name, never what the payload
- * says; the sender proves itself by its secret. What is understood is handed over as events and
- * answered 2xx only when they are durable; what is not understood, from an authentic sender, is
- * kept as a dead letter and answered 2xx too, since a refusal would wedge or disable senders; see
- * the answer table in the implementation. Nothing in a payload is followed. Loop thread; decoders
- * are pure. */
+ * says; the sender proves itself in the way of its dialect, or as hook-proof says. What is
+ * understood is handed over as events and answered 2xx only when they are durable; what is not
+ * understood, from an authentic sender, is kept as a dead letter and answered 2xx too, since a
+ * refusal would wedge or disable senders; see the answer table in the implementation. Of addresses
+ * in a payload two are asked, and only on the host of Amazon SNS that a topic of the settings has:
+ * that of its certificate, and the confirmation of a subscription. Loop thread; decoders are pure.
+ */
 #ifndef REGWARDEN_INTAKE_H
 #define REGWARDEN_INTAKE_H
 

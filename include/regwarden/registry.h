@@ -37,7 +37,8 @@ struct registry_abilities {
     enum answer labels;         /* on single images: registry_add_label() */
     enum answer archive;        /* registry_archive() */
     enum answer scan_reports;   /* registry_fetch_scan_report() */
-    enum answer keeps_untagged; /* an image stays when its last tag is removed alone */
+    enum answer keeps_untagged; /* registry_delete_tag() takes no image along: it stays without
+                                   tags, or the last tag is not removed */
 };
 void registry_abilities(const struct registry *registry, struct registry_abilities *ret);
 /* The type in the settings, or what was found out; REGISTRY_TYPE_AUTO until it is known. */

@@ -283,3 +283,18 @@ void fetch_take(struct fetch *fetch, struct aws_keys *credentials)
     }
     end(fetch, credentials, NULL);
 }
+
+void fetch_take_answer(struct fetch *fetch, const struct http_response *response, const char *what)
+{
+    AUTO_AWS_KEYS struct aws_keys credentials = {0};
+    struct error error = {0};
+
+    if (response->status != 200) {
+        fetch_fail_status(fetch, response, what);
+        return;
+    }
+    if (aws_keys_from_json(response->body, response->body_size, &credentials, &error) < 0)
+        fetch_fail(fetch, &error);
+    else
+        fetch_take(fetch, &credentials);
+}

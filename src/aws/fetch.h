@@ -55,6 +55,8 @@ void fetch_ask(struct fetch *fetch, const struct fetch_question *question, fetch
 void fetch_assume(struct fetch *fetch, const struct aws_keys *base,
                   const struct text_pairs *parameters);
 void fetch_take(struct fetch *fetch, struct aws_keys *credentials); /* takes what is in it */
+/* The JSON document of keys that `what` has answered. */
+void fetch_take_answer(struct fetch *fetch, const struct http_response *response, const char *what);
 void fetch_fail(struct fetch *fetch, const struct error *error);
 /* The error of a status that is not 2xx. */
 void fetch_fail_status(struct fetch *fetch, const struct http_response *response, const char *what);

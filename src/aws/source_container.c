@@ -13,17 +13,7 @@ static bool is_there(const struct config_aws *settings)
 
 static void on_credentials(struct fetch *fetch, const struct http_response *response)
 {
-    AUTO_AWS_KEYS struct aws_keys credentials = {0};
-    struct error error = {0};
-
-    if (response->status != 200) {
-        fetch_fail_status(fetch, response, "the endpoint");
-        return;
-    }
-    if (aws_keys_from_json(response->body, response->body_size, &credentials, &error) < 0)
-        fetch_fail(fetch, &error);
-    else
-        fetch_take(fetch, &credentials);
+    fetch_take_answer(fetch, response, "the endpoint");
 }
 
 /* token NULL: none is wanted. */

@@ -34,17 +34,7 @@ static void ask(struct fetch *fetch, const char *name, fetch_answer_f *then)
 
 static void on_credentials(struct fetch *fetch, const struct http_response *response)
 {
-    AUTO_AWS_KEYS struct aws_keys credentials = {0};
-    struct error error = {0};
-
-    if (response->status != 200) {
-        fetch_fail_status(fetch, response, "the metadata");
-        return;
-    }
-    if (aws_keys_from_json(response->body, response->body_size, &credentials, &error) < 0)
-        fetch_fail(fetch, &error);
-    else
-        fetch_take(fetch, &credentials);
+    fetch_take_answer(fetch, response, "the metadata");
 }
 
 /* The first line, when it is the name of a role: it becomes part of a path. Returns new. */

@@ -23,7 +23,7 @@ struct registry_profile {
     const char *question;
     bool (*confirms)(const struct http_response *response);
     unsigned page_size; /* to ask for in lists; 0: as the registry likes */
-    /* Does a manifest stay when its last tag is removed alone? */
+    /* As in the abilities; UNKNOWN: who removes a tag looks afterwards. */
     enum answer keeps_untagged;
     uint64_t (*delete_tag)(struct registry *registry, const char *repository, const char *tag,
                            registry_done_f *done, void *argument);
