@@ -366,7 +366,7 @@ void store_load_stale(struct store *store, const char *policy_revision, int64_t 
                       store_events_f *done, void *argument);
 /* Names the placements of the digest, and of indexes that it is part of, in registry and repository
  * of `place` that have a verdict in force, at most `limit`, as events of cause EVIDENCE. They are
- * not stored, either. */
+ * not stored, either: the last one's id as that of `place` asks for those behind it. */
 void store_load_judged(struct store *store, const struct event *place, size_t limit,
                        store_events_f *done, void *argument);
 

@@ -67,6 +67,9 @@ struct review {
     struct gathered gathered;
     struct event *spread; /* events for what the evidence speaks of, until they are durable */
     size_t spread_count;
+    struct digest spread_of; /* what it speaks of */
+    int64_t spread_after;    /* of what was loaded last; 0: there is no more */
+    unsigned spread_pages;
     struct verdict verdict;
     bool has_verdict;
     struct store_record record;

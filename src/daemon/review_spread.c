@@ -10,7 +10,7 @@
 #include "regwarden/clock.h"
 #include "regwarden/log.h"
 
-enum { SPREAD_MAX = 256 };
+enum { SPREAD_MAX = 256, SPREAD_PAGES_MAX = 100 };
 
 void review_release_spread(struct review *review)
 {
@@ -48,9 +48,15 @@ static bool wants_evidence(const struct review *review, const struct event *even
     return (policy_set_needs(review->daemon->policies, &placement) & groups_of(review)) != 0;
 }
 
+static void load(struct review *review);
+
 /* What the event asked for is done, or is in the store. */
 static void go_on(struct review *review)
 {
+    if (review->spread_after != 0) {
+        load(review);
+        return;
+    }
     if (review->event.action != EVENT_SCANNED) {
         review_resume(review, REVIEW_RECORD);
         return;
@@ -86,6 +92,22 @@ static void take_placement(struct review *review, const struct event *event)
     added->received_ms = clock_wall_ms();
 }
 
+/* Whoever may push may give an image as many tags as they like: the last one counts as the first.
+ */
+static void note_place(struct review *review, int64_t last_id, size_t count)
+{
+    struct event_log buffer;
+    struct log_field fields[EVENT_LOG_FIELDS];
+
+    review->spread_after = count == SPREAD_MAX ? last_id : 0;
+    if (review->spread_after == 0 || ++review->spread_pages < SPREAD_PAGES_MAX)
+        return;
+    review->spread_after = 0;
+    log_warning(event_log_fields(&review->event, &buffer, fields),
+                "evidence for %d placements or more: no more than these are judged again",
+                SPREAD_MAX * SPREAD_PAGES_MAX);
+}
+
 static void loaded(void *argument, const struct error *error, const struct event *events,
                    size_t count)
 {
@@ -97,10 +119,7 @@ static void loaded(void *argument, const struct error *error, const struct event
         review_not_stored(review, error);
         return;
     }
-    if (count == SPREAD_MAX)
-        log_warning(event_log_fields(&review->event, &buffer, fields),
-                    "evidence for %d placements or more: no more than these are judged again",
-                    SPREAD_MAX);
+    note_place(review, count > 0 ? events[count - 1].id : 0, count);
     review->spread = memory_new_array(count, sizeof(*review->spread));
     for (size_t i = 0; i < count; i++)
         take_placement(review, &events[i]);
@@ -117,16 +136,30 @@ static void loaded(void *argument, const struct error *error, const struct event
                      review);
 }
 
-enum progress review_spread(struct review *review)
+static void load(struct review *review)
 {
     struct event place = review->event; /* borrows */
 
+    place.digest = review->spread_of;
+    place.id = review->spread_after;
+    store_load_judged(review->daemon->store, &place, SPREAD_MAX, loaded, review);
+}
+
+static void load_first(struct review *review)
+{
+    review->spread_after = 0;
+    review->spread_pages = 0;
+    load(review);
+}
+
+enum progress review_spread(struct review *review)
+{
     /* What is judged again because of evidence is nobody's evidence: two images may be pushed under
      * tags that name each other, or one under its own. */
     if (review->event.action != EVENT_PUSH || review->event.cause == EVENT_CAUSE_POLICY ||
-        review->event.cause == EVENT_CAUSE_EVIDENCE || !find_subject(review, &place.digest))
+        review->event.cause == EVENT_CAUSE_EVIDENCE || !find_subject(review, &review->spread_of))
         return PROGRESS_NEXT;
-    store_load_judged(review->daemon->store, &place, SPREAD_MAX, loaded, review);
+    load_first(review);
     return PROGRESS_WAITING;
 }
 
@@ -136,6 +169,7 @@ enum progress review_spread_scan(struct review *review)
         go_on(review);
         return PROGRESS_WAITING;
     }
-    store_load_judged(review->daemon->store, &review->event, SPREAD_MAX, loaded, review);
+    review->spread_of = review->event.digest;
+    load_first(review);
     return PROGRESS_WAITING;
 }

@@ -69,13 +69,15 @@ static int judged_run(struct operation *operation, const struct session *session
         "SELECT id, registry, repository, tag, digest, first_seen_ms, media_type, pusher"
         " FROM placements WHERE (digest = $1"
         " OR digest IN (SELECT parent FROM index_children WHERE child = $1))"
-        " AND registry = $2 AND repository = $3 AND verdict_id > 0 ORDER BY id LIMIT $4";
+        " AND registry = $2 AND repository = $3 AND verdict_id > 0 AND id > $4"
+        " ORDER BY id LIMIT $5";
     struct load_stale *load = (struct load_stale *)operation;
 
     forget_events(load);
     return driver_each(session->driver, sql,
                        BINDS(bind_digest(&load->digest), bind_text(load->registry),
-                             bind_text(load->repository), bind_integer((int64_t)load->limit)),
+                             bind_text(load->repository), bind_integer(load->after),
+                             bind_integer((int64_t)load->limit)),
                        (struct each){take_placement, load}, err);
 }
 
@@ -118,6 +120,7 @@ void store_load_judged(struct store *store, const struct event *place, size_t li
     load->registry = memory_copy_text(place->registry);
     load->repository = memory_copy_text(place->repository);
     load->digest = place->digest;
+    load->after = place->id < 0 ? -place->id : 0;
     load->limit = limit;
     store_submit(store, &load->base);
 }

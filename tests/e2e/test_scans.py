@@ -162,6 +162,25 @@ def test_scan_of_harbor(bench):
     becomes(daemon, "v2", "pass")
 
 
+def test_scan_of_an_image_with_many_tags(bench):
+    """Whoever may push gives an image hundreds of tags before the one that matters: the scan counts for that, too."""
+    world = World(bench)
+    image = images.good("many")
+    tags = [f"v{number}" for number in range(300)]
+    for tag in tags:
+        world.client.push("team/app", image, tag)
+        world.tell(ecr_stub.event_of("PUSH", "team/app", image.digest, tag))
+    becomes(world.daemon, tags[-1], "unknown")
+    world.daemon.wait_idle()
+    world.ecr.findings["team/app", image.digest] = ("COMPLETE", {"findings": [
+        {"name": "CVE-2029-0004", "severity": "CRITICAL", "uri": "https://example.com/", "attributes": []}]})
+    world.tell({**ecr_stub.event_of("PUSH", "team/app", image.digest, None), "detail-type": "ECR Image Scan", "detail": {
+        "scan-status": "COMPLETE", "repository-name": "team/app", "image-digest": image.digest, "image-tags": [],
+        "finding-severity-counts": {}}})
+    becomes(world.daemon, tags[0], "fail")
+    becomes(world.daemon, tags[-1], "fail")
+
+
 class World:
     """A registry in ECR, beside a daemon."""
 
@@ -218,4 +237,4 @@ def test_scan_of_ecr(bench):
 
 
 harness.run([test_attached_report, test_statement_under_a_tag_of_cosign, test_who_may_push_is_not_believed, test_scan_of_harbor,
-             test_scan_of_ecr])
+             test_scan_of_ecr, test_scan_of_an_image_with_many_tags])

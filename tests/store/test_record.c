@@ -467,6 +467,19 @@ static void placements_of_an_image_are_found(void **state)
     assert_string_equal(found.events[0].tag, "v1");
     assert_int_equal(found.events[0].cause, EVENT_CAUSE_EVIDENCE);
     assert_string_equal(found.events[1].tag, "v2");
+    place.id = found.events[1].id;
+    reply_release(&found);
+    found = (struct reply){0};
+    store_load_judged(fixture->store, &place, 2, on_events, &found);
+    fixture_wait(fixture, &found, 1);
+    assert_int_equal(found.count, 1); /* the next one, without a tag */
+    assert_null(found.events[0].tag);
+    reply_release(&found);
+    found = (struct reply){0};
+    place.id = 7; /* of a stored event */
+    store_load_judged(fixture->store, &place, 9, on_events, &found);
+    fixture_wait(fixture, &found, 1);
+    assert_int_equal(found.count, 3);
     reply_release(&found);
     found = (struct reply){0};
     place.digest = digest_of("nobody");
