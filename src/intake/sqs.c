@@ -44,6 +44,7 @@ struct sqs {
     size_t in_flight;
     size_t to_delete;  /* MESSAGE_DONE */
     uint64_t poll_id;  /* under way, or 0 */
+    int64_t asked_ms;  /* it was, by the steady clock */
     unsigned max;      /* messages to ask for */
     unsigned failures; /* in a row */
     bool is_started;
@@ -128,6 +129,18 @@ static void pause_polling(struct sqs *sqs)
     timer_arm(sqs->pause, top_ms / 2 + (int64_t)(random % (uint64_t)(top_ms / 2 + 1)));
 }
 
+/* A long poll without messages takes its time. What answers so at once is no SQS, or a broken one,
+ * and would be asked as fast as it can answer. */
+static void rest(struct sqs *sqs)
+{
+    int64_t taken_ms = clock_steady_ms() - sqs->asked_ms;
+
+    if (sqs->is_paused || taken_ms >= sqs->tuning.backoff_first_ms)
+        return;
+    sqs->is_paused = true;
+    timer_arm(sqs->pause, sqs->tuning.backoff_first_ms - taken_ms);
+}
+
 static void on_pause_ended(void *argument)
 {
     struct sqs *sqs = argument;
@@ -198,6 +211,7 @@ static void on_received(void *argument, const struct aws_answer *answer)
 {
     struct sqs *sqs = argument;
     struct sqs_message received;
+    bool is_empty = true;
 
     sqs->poll_id = 0;
     if (answer->error) {
@@ -211,9 +225,13 @@ static void on_received(void *argument, const struct aws_answer *answer)
     sqs->max = BATCH_MAX;
     clear_trouble(sqs);
     for (size_t i = 0; i < sqs_message_count(answer->body) && i < BATCH_MAX; i++) {
-        if (sqs_read_message(answer->body, i, &received))
-            take_message(sqs, &received);
+        if (!sqs_read_message(answer->body, i, &received))
+            continue;
+        is_empty = false;
+        take_message(sqs, &received);
     }
+    if (is_empty)
+        rest(sqs);
     poll_queue(sqs);
 }
 
@@ -228,6 +246,7 @@ static void poll_queue(struct sqs *sqs)
     json_set_integer(input, "MaxNumberOfMessages", sqs->max);
     json_set_integer(input, "WaitTimeSeconds", sqs->tuning.wait_s);
     json_set_integer(input, "VisibilityTimeout", sqs->tuning.visibility_s);
+    sqs->asked_ms = clock_steady_ms();
     sqs->poll_id = send(sqs, "AmazonSQS.ReceiveMessage", input, on_received);
 }
 

@@ -33,6 +33,7 @@ static struct world {
     struct sqs *sqs;
     char keys[40];
     unsigned to_send;    /* messages that the queue still holds */
+    const char *at_once; /* answer of ReceiveMessage, without waiting */
     const char *refusal; /* answer of ReceiveMessage with status 400 */
     uint64_t waiting;    /* the long poll that is not answered */
     unsigned polls, deletes, deleted, extended;
@@ -79,6 +80,10 @@ static void receive(struct http_exchange *exchange)
     w.polls++;
     if (w.refusal) {
         reply(exchange, 400, w.refusal);
+        return;
+    }
+    if (w.at_once) {
+        reply(exchange, 200, w.at_once);
         return;
     }
     if (count == 0) {
@@ -263,6 +268,24 @@ static void leaves_what_cannot_be_kept(void **state)
     assert_int_equal(w.troubles, 1);
 }
 
+static void does_not_hurry_what_never_waits(void **state)
+{
+    static const char *const answers[] = {"{}", "{\"Messages\":[]}",
+                                          "{\"Messages\":[{\"Body\":\"no receipt\"}]}"};
+    (void)state;
+    sqs_start(w.sqs);
+    for (size_t i = 0; i < ARRAY_COUNT(answers); i++) {
+        unsigned before = w.polls;
+        w.at_once = answers[i];
+        if (w.waiting)
+            http_exchange_reply_text(http_server_find(w.server, w.waiting), 200, "{}");
+        w.waiting = 0;
+        run(400);
+        assert_in_range(w.polls - before, 3, 12);
+    }
+    assert_int_equal(w.troubles, 0);
+}
+
 static void tells_of_trouble_once(void **state)
 {
     unsigned one = 1;
@@ -303,9 +326,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(deletes_what_is_durable),  TEST(keeps_what_is_being_written),
-        TEST(bounds_what_is_in_flight), TEST(leaves_what_cannot_be_kept),
-        TEST(tells_of_trouble_once),    TEST(knows_regions_of_queues),
+        TEST(deletes_what_is_durable),         TEST(keeps_what_is_being_written),
+        TEST(bounds_what_is_in_flight),        TEST(leaves_what_cannot_be_kept),
+        TEST(does_not_hurry_what_never_waits), TEST(tells_of_trouble_once),
+        TEST(knows_regions_of_queues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
