@@ -246,14 +246,20 @@ static bool is_notifier_url(const char *url)
     return true;
 }
 
+/* "127.example.com" and "localhost.example.com" are somebody else's. */
 static bool is_loopback_url(const char *url)
 {
-    static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]"};
-    for (size_t i = 0; i < ARRAY_COUNT(hosts); i++) {
-        if (text_starts_with(url, hosts[i]))
-            return true;
-    }
-    return false;
+    static const char scheme[] = "http://";
+    struct in_addr address = {0};
+    if (!text_starts_with(url, scheme))
+        return false;
+    url += strlen(scheme);
+    size_t length = url[0] == '[' ? strcspn(url, "/") : strcspn(url, ":/");
+    AUTO_FREE char *host = memory_copy_bytes(url, length);
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return text_equal(host, "localhost") || text_equal(host, "[::1]") ||
+           text_starts_with(host, "[::1]:");
 }
 
 /* What comes out of the queue is believed, so nobody on the way may write into it. */
@@ -286,6 +292,11 @@ static int check_aws(const struct checked *checked, const struct config_aws *aws
         if (endpoints[i].value && !config_is_origin(endpoints[i].value))
             return fault(checked, endpoints[i].name, err,
                          "expected https://host[:port] and nothing behind it");
+        bool is_plain = endpoints[i].value && endpoints[i].value != aws->metadata_endpoint &&
+                        text_starts_with(endpoints[i].value, "http://");
+        if (is_plain && !is_loopback_url(endpoints[i].value))
+            return fault(checked, endpoints[i].name, err,
+                         "expected https: tokens, passwords and messages go there");
     }
     if (aws->region &&
         (!aws->region[0] ||

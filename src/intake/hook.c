@@ -43,11 +43,38 @@ static int read_secret(struct hook *hook, struct error *err)
     return r == 0 ? 0 : (error_wrap(err, "hook secret"), r);
 }
 
+/* Settings of a proof that is not asked for: whoever set them believes that others cannot send. */
+static int check_unused(const struct config_registry *registry, struct error *err)
+{
+    const struct {
+        const char *name;
+        bool is_set;
+        enum hook_proof proof;
+        const char *word;
+    } settings[] = {
+        {"hook-topics", registry->hook_topics.count > 0, HOOK_PROOF_SNS, "sns"},
+        {"hook-clients", registry->hook_clients.count > 0, HOOK_PROOF_CERTIFICATE, "certificate"},
+        {"hook-identities", registry->hook_identities.count > 0, HOOK_PROOF_JWT, "jwt"},
+        {"hook-audience", registry->hook_audience != NULL, HOOK_PROOF_JWT, "jwt"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
+        if (!settings[i].is_set || proof_kind(registry) == settings[i].proof)
+            continue;
+        error_set(err, FAILURE_INPUT, "%s is set, but senders prove themselves in another way",
+                  settings[i].name);
+        return error_hint(err, "Set hook-proof to %s, or take %s out.", settings[i].word,
+                          settings[i].name);
+    }
+    return 0;
+}
+
 int hook_init(struct hook *hook, const struct config *config,
               const struct config_registry *registry, struct error *err)
 {
     struct hook fresh = {.registry = registry, .proof = proof_find(proof_kind(registry))};
-    int r = registry->hook_secret_file == NULL ? 0 : read_secret(&fresh, err);
+    int r = check_unused(registry, err);
+    if (r == 0 && registry->hook_secret_file != NULL)
+        r = read_secret(&fresh, err);
     if (r == 0 && fresh.proof != NULL)
         r = fresh.proof->prepare(config, &fresh, err);
     if (r != 0) {

@@ -179,6 +179,12 @@ static void settings_that_are_not_enough(void **state)
         const char *why; /* NULL: they are enough */
     } table[] = {
         {HOOK_PROOF_AUTO, .why = NULL},
+        /* not what was meant: nothing would come of these, and anybody could send */
+        {HOOK_PROOF_AUTO, .topic = "arn:aws:sns:eu-central-1:123456789012:a",
+         .why = "hook-proof to sns"},
+        {HOOK_PROOF_AUTO, .client = "CN=a", .why = "hook-proof to certificate"},
+        {HOOK_PROOF_AUTO, .identity = "a@b", .why = "hook-proof to jwt"},
+        {HOOK_PROOF_AUTO, .audience = "a", .why = "hook-proof to jwt"},
         {HOOK_PROOF_SECRET, .why = "hook-secret-file"},
         {HOOK_PROOF_HMAC, .why = "hook-secret-file"},
         {HOOK_PROOF_CERTIFICATE, .client = "CN=a", .why = "tls.client-ca-file"},
