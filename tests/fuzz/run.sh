@@ -7,7 +7,7 @@ out=$1
 seconds=$2
 jobs=$3
 here=$(dirname "$0")
-thorough="envelope manifest index image_config history reference policy"
+thorough="envelope proofs sns jwt manifest index image_config history reference policy"
 mkdir -p "$out/junit" "$out/fuzz-logs"
 
 one()
