@@ -333,7 +333,7 @@ static unsigned walk(struct harbor_client *harbor, const char *repository, struc
         assert_false(ret->done);
         assert_true(loop_run_until(harbor->client.loop, has_walked, ret, 20000));
         pages++;
-    } while (ret->cursor && ret->error.kind == FAILURE_NONE && pages < 10);
+    } while (ret->cursor && ret->error.kind == FAILURE_NONE && pages < 40);
     return pages;
 }
 
@@ -364,6 +364,24 @@ static void test_pages(void **state)
     text_list_release(&walked.names);
     assert_int_equal(walk(&harbor, "team/gone", &walked), 1);
     assert_int_equal(walked.error.kind, FAILURE_ABSENT);
+    close_harbor(&harbor);
+}
+
+/* Whoever may push makes lists too large for one page: none of the images in them is missed. */
+static void test_pages_that_are_too_large(void **state)
+{
+    struct harbor_client harbor;
+    struct walked walked;
+
+    (void)state;
+    open_harbor(&harbor, "heavy", true);
+    (void)walk(&harbor, "team/many-000", &walked);
+    assert_int_equal(walked.error.kind, FAILURE_NONE);
+    assert_null(walked.cursor);
+    assert_int_equal(walked.names.count, 230);
+    assert_int_equal(count(&harbor, "page_size=100", NULL), 2);
+    assert_in_range(count(&harbor, "page_size=10&", NULL), 23, 33);
+    text_list_release(&walked.names);
     close_harbor(&harbor);
 }
 
@@ -404,7 +422,8 @@ static void test_pages_while_the_list_shrinks(void **state)
 
 static void test_cursors_that_are_none(void **state)
 {
-    static const char *const cursors[] = {"0", "x", "-1", "99999999999999999999"};
+    static const char *const cursors[] = {"0",     "x",   "-1", "99999999999999999999", "1:", "1:0",
+                                          "1:101", "1:x", ":1"};
     struct harbor_client harbor;
 
     (void)state;
@@ -552,6 +571,7 @@ int main(void)
         cmocka_unit_test(test_one_tag_goes_and_the_image_stays),
         cmocka_unit_test(test_what_harbor_keeps),
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_pages_that_are_too_large),
         cmocka_unit_test(test_untagged_images_are_rows),
         cmocka_unit_test(test_pages_while_the_list_shrinks),
         cmocka_unit_test(test_cursors_that_are_none),

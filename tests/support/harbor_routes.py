@@ -140,6 +140,8 @@ def artifact_json(request, repository, artifact):
             "project_id": repository["project"]["project_id"], "repository_id": repository["id"],
             "repository_name": repository["name"], "manifest_media_type": artifact["media_type"], "size": 1000,
             "pull_time": "0001-01-01T00:00:00.000Z"}
+    if artifact.get("config"):
+        told["extra_attrs"] = {"config": artifact["config"]}
     if query.get("with_tag", "true") == "true":
         told["tags"] = [{"id": tag["id"], "name": name, "push_time": tag["push_time"], "artifact_id": artifact["id"],
                          "repository_id": repository["id"], "immutable": (repository["name"], name) in harbor.immutable}

@@ -298,6 +298,11 @@ def make(scenario):
         harbor.read_only = True
     elif scenario == "many":
         data.fill_many(harbor)
+    elif scenario == "heavy":  # the config of an image is as large as whoever pushes it makes it
+        data.fill_many(harbor)
+        artifacts = list(harbor.repositories["team/many-000"]["artifacts"].values())
+        for artifact in artifacts[-30:-10] + artifacts[:3]:
+            artifact["config"] = {"Labels": {"x": "y" * (1 << 20)}}
     elif scenario == "shrinking":
         data.fill_many(harbor)
         harbor.before = shrink
