@@ -158,14 +158,17 @@ void answer_read(const struct http_response *response, const struct aws_keys *cr
 {
     const char *type = http_response_header(response, "x-amzn-errortype");
     const char *message;
+    struct error fault = {0};
 
     *ret = (struct answer){0};
     if (is_lost(response, ret))
         return;
     (void)json_parse(response->body, response->body_size,
-                     is_success(response) ? &body_limits : &error_limits, &ret->body, NULL);
+                     is_success(response) ? &body_limits : &error_limits, &ret->body, &fault);
     if (is_success(response)) {
-        if (!json_is(ret->body, JSON_KIND_OBJECT))
+        if (fault.kind == FAILURE_LIMIT)
+            ret->error = fault;
+        else if (!json_is(ret->body, JSON_KIND_OBJECT))
             (void)error_set(&ret->error, FAILURE_INPUT, "AWS answered %d and no JSON object",
                             response->status);
         return;

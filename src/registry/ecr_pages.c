@@ -98,15 +98,22 @@ static bool is_stale(const struct ecr_page *operation, const struct ecr_answer *
                                  text_equal(answer->error_type, "ValidationException"));
 }
 
+/* True when it is asked for again, in part. */
+static bool shrinks(struct ecr_page *operation, const struct error *error)
+{
+    if (error->kind != FAILURE_LIMIT || operation->small)
+        return false;
+    operation->small = true;
+    ask(operation);
+    return true;
+}
+
 static void on_failure(struct ecr_page *operation, const struct ecr_answer *answer)
 {
     struct error error = *answer->error;
 
-    if (error.kind == FAILURE_LIMIT && !operation->small) {
-        operation->small = true;
-        ask(operation);
+    if (shrinks(operation, &error))
         return;
-    }
     if (is_stale(operation, answer))
         error.kind = FAILURE_ABSENT;
     ecr_operation_fail_read(&operation->base, &error);
@@ -136,8 +143,9 @@ static void on_page(void *argument, const struct ecr_answer *answer)
     }
     if (read_page(operation, answer->body, &rows, &names, &error) < 0 ||
         ecr_read_cursor(answer->body, &cursor, &error) < 0) {
-        ecr_operation_fail_read(&operation->base, &error);
         ecr_rows_release(&rows);
+        if (!shrinks(operation, &error))
+            ecr_operation_fail_read(&operation->base, &error);
         return;
     }
     if (cursor)

@@ -173,6 +173,27 @@ static void test_pages(void **state)
     ecr_world_close(&test);
 }
 
+/* Whoever may push gives images as many tags as fit: the page is read in parts. */
+static void test_pages_with_too_much(void **state)
+{
+    static const char *const scenarios[] = {"crowded=100001", "crowded=510000"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(scenarios); i++) {
+        struct ecr_world test;
+        struct ecr_rows_seen rows = {0};
+
+        assert_true(ecr_world_open(&test, "ecr_stub.py", scenarios[i], true));
+        (void)registry_page_of_images(test.client.registry, "app", NULL, ecr_world_take, &rows);
+        ecr_world_wait(&test, &rows);
+        if (rows.error.kind != FAILURE_NONE)
+            fail_msg("%s: %s", scenarios[i], rows.error.text);
+        assert_int_equal(rows.tags.count, 5);
+        ecr_world_release_rows(&rows);
+        ecr_world_close(&test);
+    }
+}
+
 static void test_pages_in_a_row(void **state)
 {
     static const char *const scenarios[] = {"pages=1", "pages=2,long-cursors"};
@@ -756,6 +777,7 @@ int main(void)
         cmocka_unit_test(test_bad_logins),
         cmocka_unit_test(test_wrong_clock),
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_pages_with_too_much),
         cmocka_unit_test(test_pages_in_a_row),
         cmocka_unit_test(test_stale_cursors),
         cmocka_unit_test(test_bad_pages),

@@ -13,6 +13,7 @@ Speaks to tests like stub_registry.py. A scenario is a list of words with commas
     immutable             tags of every repository are immutable
     mounts                blobs can be mounted
     pages=N               pages have at most N entries, whatever is asked for
+    crowded=N             an image in a large page has N tags
     long-cursors          names of pages have 3000 letters
     clock=SECONDS         the API's clock is so far ahead, and signatures of another time are refused
 
@@ -127,6 +128,7 @@ class Ecr(stub_registry.Registry):
         self.page_max = next((int(word[6:]) for word in self.words if word.startswith("pages=")), 1000)
         if "moved" in self.words:
             self.before["BatchDeleteImage"] = lambda registry: self.content.tags["app"].update(v1=self.content.index["digest"])
+        self.crowd = next((int(word[8:]) for word in self.words if word.startswith("crowded=")), 0)
         self.skew = next((int(word[6:]) for word in self.words if word.startswith("clock=")), 0)
 
     def values(self):
@@ -332,6 +334,8 @@ class Ecr(stub_registry.Registry):
             digests, more = self.page(parameters, self.digests_of(repository))
         details = [self.describe(repository, digest) for digest in digests]
         details = [detail for detail in details if wanted in ("ANY", detail["imageStatus"])]
+        if self.crowd and parameters.get("maxResults", 0) > 20:
+            details[0]["imageTags"] = [f"{number:05x}" for number in range(self.crowd)]
         if "imageIds" in parameters and not details:
             raise Refusal("ImageNotFoundException", "not of that status")
         for digest in digests:
