@@ -89,6 +89,8 @@ char *decode_label(const char *value, size_t max);
 
 /* --- what dialects lend each other. All return 0, or why it was not understood --- */
 
+/* Repository, tag and digest of an event's target. */
+int distribution_read_target(const struct json *target, struct draft *draft, struct error *err);
 bool distribution_is_envelope(const struct json *body);
 /* is_ignored: NULL, or which events are of no interest beside distribution's own. */
 int distribution_decode_envelope(const struct json *body,

@@ -46,16 +46,6 @@ static bool acr_recognises(const struct hook_message *message)
            is_acr_action(json_get_string(body, "action"));
 }
 
-static int read_target(const struct json *target, struct draft *draft, struct error *err)
-{
-    int r = decode_string(target, "repository", &draft->repository, err);
-    if (r == 0)
-        r = decode_string(target, "tag", &draft->tag, err);
-    if (r == 0)
-        r = decode_string(target, "digest", &draft->digest, err);
-    return r;
-}
-
 int acr_decode_event(const struct json *event, const char *source_id,
                      const struct config_registry *registry, struct decoded *decoded,
                      struct error *err)
@@ -76,7 +66,7 @@ int acr_decode_event(const struct json *event, const char *source_id,
     /* The login server. One subscription of Event Grid may carry the events of many registries. */
     if (host != NULL && registry_check_host(registry, host, err) != 0)
         return FAILURE_INPUT;
-    int r = read_target(target, &draft, err);
+    int r = distribution_read_target(target, &draft, err);
     if (r == 0)
         decoded_add_event(decoded, &draft);
     return r;

@@ -33,7 +33,7 @@ static bool action_of(const char *name, enum event_action *ret)
     return false;
 }
 
-static int read_target(const struct json *target, struct draft *draft, struct error *err)
+int distribution_read_target(const struct json *target, struct draft *draft, struct error *err)
 {
     int r = decode_string(target, "repository", &draft->repository, err);
     if (r == 0)
@@ -71,7 +71,7 @@ static int decode_event(const struct json *event, struct decoded *decoded, struc
         decoded->ignored++;
         return 0;
     }
-    r = read_target(target, &draft, err);
+    r = distribution_read_target(target, &draft, err);
     if (r != 0)
         return r;
     if (names_whole_repository(&draft)) {
