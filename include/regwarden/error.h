@@ -51,4 +51,8 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 /* Sets the hint. Returns err->kind. */
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "<text>; <hint>", or the text alone: for logs and the record, which have one line. New; NULL for
+ * NULL. */
+char *error_with_hint(const struct error *err);
+
 #endif

@@ -92,7 +92,7 @@ struct intake_options {
      */
     void (*instance_changed)(void *argument, const char *registry);
     /* What the operator wants to know of a sender, in a sentence: a subscription was confirmed or
-     * ended. May be NULL. */
+     * ended, or it is refused (told once in a minute for each registry). May be NULL. */
     void (*told)(void *argument, const char *registry, const char *what);
     /* The registry's queue cannot be polled; with NULL: it can be again. Once each. May be NULL. */
     void (*queue_trouble)(void *argument, const char *registry, const struct error *error);

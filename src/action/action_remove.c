@@ -11,8 +11,8 @@ static void on_untagged(struct task *task, enum untag_means means, const char *w
     } else if (means == UNTAG_HELPLESS) {
         error_set(&err, FAILURE_DENIED, "%s:%s could not be removed: %s", task->target.repository,
                   task->target.tag, why);
-        error_hint(&err,
-                   "remove the tag by hand, or allow the registry to delete manifests or tags");
+        error_hint(&err, "remove the tag by hand, or change what keeps it: rights, switched-off "
+                         "deletion, immutability");
         task_fail(task, &err);
     } else {
         task_done(task);

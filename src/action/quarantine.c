@@ -172,7 +172,8 @@ static void finish_held(struct task *task, const char *why)
     error_set(&error, FAILURE_DENIED, "copied to %s:%s, %s: the tag could not be taken away, %s",
               quarantine->repository, quarantine->tag,
               held ? "held at the gate" : "still pullable (there is no gate)", why);
-    error_hint(&error, "remove the tag by hand, or allow the registry to delete manifests or tags");
+    error_hint(&error, "remove the tag by hand, or change what keeps it: rights, switched-off "
+                       "deletion, immutability");
     if (held)
         task_done_with(task, &error);
     else

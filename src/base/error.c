@@ -1,6 +1,8 @@
 /* The error object: kinds, text, context and hint. Not a log: nothing is written anywhere. */
 #include "regwarden/error.h"
 
+#include "regwarden/text.h"
+
 #include "utf8.h"
 
 static const struct {
@@ -94,4 +96,11 @@ int error_hint(struct error *err, const char *format, ...)
     va_end(arguments);
     memcpy(err->hint, hint, strlen(hint) + 1);
     return err->kind;
+}
+
+char *error_with_hint(const struct error *err)
+{
+    if (!err)
+        return NULL;
+    return text_new("%s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
 }

@@ -201,9 +201,10 @@ static void put_off(struct job *job, const struct error *why)
 {
     struct acts *acts = job->acts;
     struct span span = span_of(&job->work, job->index);
+    AUTO_FREE char *reason = error_with_hint(why);
     struct plan_update update = {.id = job->work.plans[job->index].id,
                                  .state = PLAN_PLANNED,
-                                 .reason = why ? why->text : NULL,
+                                 .reason = reason,
                                  .at_ms = clock_wall_ms()};
 
     store_update_plan(acts->daemon->store, &update, NULL, NULL);
@@ -262,9 +263,10 @@ static void performed(void *argument, const struct action_result *result)
     struct store_plan *plan = &job->work.plans[job->index];
     struct event_log buffer;
     struct log_field fields[EVENT_LOG_FIELDS];
+    AUTO_FREE char *reason = error_with_hint(result->error);
     struct plan_update update = {.id = plan->id,
                                  .state = result->state,
-                                 .reason = result->error ? result->error->text : NULL,
+                                 .reason = reason,
                                  .undo = result->undo,
                                  .at_ms = clock_wall_ms()};
 
@@ -275,7 +277,7 @@ static void performed(void *argument, const struct action_result *result)
     }
     if (result->state == PLAN_PLANNED && job->attempts < GIVE_UP_ATTEMPTS) {
         log_warning(fields, "%s failed: %s, retrying", action_kind_name(plan->kind),
-                    result->error ? result->error->text : "");
+                    reason ? reason : "");
         park(job, result->error);
         return;
     }

@@ -6,10 +6,11 @@
 
 void daemon_queue_trouble(void *argument, const char *registry, const struct error *error)
 {
+    AUTO_FREE char *reason = error_with_hint(error);
+
     (void)argument;
     if (error)
-        log_warning(LOG_FIELDS({"registry", registry}), "%s%s%s, trying again", error->text,
-                    error->hint[0] ? "; " : "", error->hint);
+        log_warning(LOG_FIELDS({"registry", registry}), "%s, trying again", reason);
     else
         log_notice(LOG_FIELDS({"registry", registry}), "the queue is polled again");
 }

@@ -90,11 +90,6 @@ static void arm_next(struct sweep *sweep, bool failed)
     }
 }
 
-static char *with_hint(const struct error *error)
-{
-    return text_new("%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
-}
-
 static void ended(void *argument, const struct error *error)
 {
     struct sweep *sweep = argument;
@@ -103,7 +98,7 @@ static void ended(void *argument, const struct error *error)
     sweep->running = false;
     sweep->finished_ms = clock_wall_ms();
     if (error && !sweep->last_error)
-        sweep->last_error = with_hint(error);
+        sweep->last_error = error_with_hint(error);
     if (failed) {
         log_warning(LOG_FIELDS({"registry", sweep->registry->settings->name}),
                     "sweep failed: %s, retrying later", sweep->last_error);
@@ -147,9 +142,9 @@ static void end(struct sweep *sweep, const struct error *error)
                             .scope = &scope};
 
     if (error) {
-        reason = with_hint(error);
+        reason = error_with_hint(error);
         free(sweep->last_error);
-        sweep->last_error = with_hint(error);
+        sweep->last_error = error_with_hint(error);
     } else if (position->skipped) {
         reason = text_new("%llu cannot be looked at, the first: %s",
                           (unsigned long long)position->skipped, position->reason);

@@ -39,7 +39,21 @@ static void refuse_method(struct http_exchange *exchange)
     hook_refuse(exchange, &refusal);
 }
 
-static void refuse_sender(struct intake *intake, const struct hook *hook, const struct error *why,
+/* A sender that was set up wrongly tells nobody. Others may knock as often as they like. */
+static void tell_refusal(const struct intake *intake, struct hook *hook, const struct error *why)
+{
+    enum { TELL_EVERY_MS = 60 * 1000 };
+    int64_t now_ms = clock_steady_ms();
+    if (intake->options.told == NULL ||
+        (hook->refusal_told_ms > 0 && now_ms - hook->refusal_told_ms < TELL_EVERY_MS))
+        return;
+    hook->refusal_told_ms = now_ms;
+    AUTO_FREE char *reason = error_with_hint(why);
+    AUTO_FREE char *what = text_new("a sender of events is refused: %s", reason);
+    intake->options.told(intake->options.argument, hook->registry->name, what);
+}
+
+static void refuse_sender(struct intake *intake, struct hook *hook, const struct error *why,
                           struct http_exchange *exchange)
 {
     const struct refusal refusal = {
@@ -51,6 +65,7 @@ static void refuse_sender(struct intake *intake, const struct hook *hook, const 
                    hook->proof->challenge},
     };
     intake->counters.unauthorised++;
+    tell_refusal(intake, hook, why);
     hook_refuse(exchange, &refusal);
 }
 
@@ -118,7 +133,7 @@ static void answer_question(const struct hook *hook, struct http_exchange *excha
 
 /* --- who sends --- */
 
-static enum proof_state prove(struct intake *intake, const struct hook *hook,
+static enum proof_state prove(struct intake *intake, struct hook *hook,
                               const struct hook_message *message, struct http_exchange *exchange,
                               struct proof_outcome *ret)
 {
@@ -145,8 +160,8 @@ static enum proof_state prove(struct intake *intake, const struct hook *hook,
 }
 
 /* True when the message goes on; else the exchange was answered, or waits. */
-static bool may_send(struct intake *intake, const struct hook *hook,
-                     const struct hook_message *message, struct http_exchange *exchange)
+static bool may_send(struct intake *intake, struct hook *hook, const struct hook_message *message,
+                     struct http_exchange *exchange)
 {
     AUTO(proof_outcome_release) struct proof_outcome outcome = {0};
     if (hook->proof == NULL && is_from_browser(exchange)) {

@@ -20,6 +20,7 @@ struct hook {
     struct text key_set;                    /* from the settings' file */
     char *instances[HOOK_INSTANCES_MAX];    /* latest ids, oldest overwritten */
     size_t instance_count;                  /* of all that were ever noted */
+    int64_t refusal_told_ms;                /* steady clock; 0: never */
 };
 
 /* Reads the files that the registry's proof needs. FAILURE_INPUT (with what to set),

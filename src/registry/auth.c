@@ -398,6 +398,8 @@ int auth_learn(struct auth *auth, const char *scope, const struct http_response 
     } else {
         rc = error_set(err, FAILURE_DENIED,
                        "answered 401 and does not say in a known way what it wants");
+        (void)error_hint(err,
+                         "look whether the account may do this, and whether the project exists");
     }
     challenges_release(&challenges);
     if (rc < 0)

@@ -117,6 +117,9 @@ static const struct {
      "changed. Labels and the gate work on immutable tags"},
     {412, "PRECONDITION", NULL, FAILURE_DENIED,
      "Harbor keeps it: it belongs to an index of several platforms, or a tag of it is immutable"},
+    {403, "FORBIDDEN", NULL, FAILURE_DENIED,
+     "the account has no right to this; for Harbor, `regwarden harbor connect` with the actions of "
+     "the policies gives it"},
     {401, "UNAUTHORIZED", "unauthorized to access repository", FAILURE_DENIED, no_project},
     {401, "UNAUTHORIZED", " not found", FAILURE_DENIED, no_project},
 };

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "regwarden/error.h"
+#include "regwarden/memory.h"
 
 #include "utf8.h"
 
@@ -70,6 +71,21 @@ static void wrap_puts_context_in_front(void **state)
     assert_string_equal(err.text, "fetch a:b: time out");
     assert_string_equal(err.hint, "wait");
     assert_int_equal(err.retry_after_ms, 7);
+}
+
+static void one_line_tells_text_and_hint(void **state)
+{
+    AUTO_FREE char *bare = NULL;
+    AUTO_FREE char *hinted = NULL;
+    struct error err;
+    (void)state;
+    error_set(&err, FAILURE_DENIED, "refused");
+    bare = error_with_hint(&err);
+    assert_string_equal(bare, "refused");
+    error_hint(&err, "ask again");
+    hinted = error_with_hint(&err);
+    assert_string_equal(hinted, "refused; ask again");
+    assert_null(error_with_hint(NULL));
 }
 
 static void wrapping_for_ever_stays_in_bounds(void **state)
@@ -181,6 +197,7 @@ int main(void)
         cmocka_unit_test(null_errors_are_allowed),
         cmocka_unit_test(errno_is_spelled_out),
         cmocka_unit_test(wrap_puts_context_in_front),
+        cmocka_unit_test(one_line_tells_text_and_hint),
         cmocka_unit_test(wrapping_for_ever_stays_in_bounds),
         cmocka_unit_test(an_error_may_quote_itself),
         cmocka_unit_test(what_steers_a_terminal_is_replaced),

@@ -152,6 +152,9 @@ def test_nobody_else(bench):
         assert status == 401, (sender.__name__, status)
     daemon.wait_idle()
     assert daemon.verdicts() == [] and letters(daemon) == []
+    # Each is told of once, not each time, with what to do.
+    told = [line for line in daemon.process.text().splitlines() if "a sender of events is refused" in line]
+    assert len(told) == len(SENDERS) and all("hook-secret-file" in line for line in told), told
 
 
 def test_registries_of_others(bench):

@@ -236,6 +236,17 @@ def flow_scan(bench, harbor):
     wait_for("the report to be judged", lambda: daemon.verdict("team/app", "v1")["verdict"] == "fail")
 
 
+def test_missing_rights_are_told(bench):
+    for action in ("label", "quarantine"):
+        world = harness.Bench()
+        bench.stack.callback(world.close)
+        harbor = new_harbor(world)
+        daemon = start_daemon(world, harbor, POLICY.format(actions=f"[{action}]"), "audit")
+        client(harbor).push("team/app", images.bad(), "v1")
+        plan = wait_for("the plan to fail", lambda: [plan for plan in daemon.plans(kind=action) if plan["state"] == "failed"])[0]
+        assert "harbor connect" in plan["reason"] and "harbor connect" in daemon.process.text(), plan
+
+
 def test_scan_that_is_finished_later(bench):
     flow_scan(bench, new_harbor(bench))
 
