@@ -135,6 +135,10 @@ def sweep_finds_a_retag(bench, kind):
     sweep(daemon)
     assert daemon.verdict("team/app", "v1", digest=bad.digest)["verdict"] == "fail"
     assert daemon.verdict("team/app", "v2")["verdict"] == "pass"
+    client.delete("team/app", good.digest)
+    assert client.tags("team/app") == ["v1"]
+    sweep(daemon)
+    assert {found["tag"] for found in daemon.verdicts(repository="team/app")} == {"v1"}
 
 
 def remove_one_of_two_tags(bench, kind):
