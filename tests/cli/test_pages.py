@@ -75,6 +75,13 @@ def test_commands_of_several_lines_are_continued(bench):
     assert seen >= 6, seen
 
 
+def test_every_page_is_led_to(bench):
+    told = "".join((harness.SOURCE / "man" / name).read_text().partition("# SEE ALSO")[2] for name in ("regwarden.1.scd", "regwarden.8.scd"))
+    for page in PAGES:
+        name, section = page.name.removesuffix(".scd").rsplit(".", 1)
+        assert f"*{name}*({section})" in told, f"neither regwarden(1) nor regwarden(8) leads to {name}({section})"
+
+
 def test_policies_are_understood(bench):
     seen = 0
     for page in [*PAGES, README]:
