@@ -131,6 +131,9 @@ void dispatcher_review_ended(struct dispatcher *dispatcher,
 bool dispatcher_review_parked(struct dispatcher *dispatcher, struct review *review);
 void dispatcher_review_unparked(struct dispatcher *dispatcher, struct review *review);
 bool dispatcher_newer_waits(const struct dispatcher *dispatcher, const struct review *review);
+typedef void dispatcher_each_f(void *argument, const struct review *review);
+void dispatcher_each(const struct dispatcher *dispatcher, dispatcher_each_f *take,
+                     void *argument);                /* reviews that have begun, parked ones too */
 void dispatcher_stop(struct dispatcher *dispatcher); /* starts no more reviews */
 size_t dispatcher_active(const struct dispatcher *dispatcher);
 size_t dispatcher_waiting(const struct dispatcher *dispatcher);

@@ -26,20 +26,18 @@ struct slot { /* one placement with work */
     struct lane *lane;
     struct review *active; /* NULL: in the ready queue */
     struct event *waiting;
-    size_t count;
-    size_t capacity;
+    size_t count, capacity;
 };
 
 struct lane {            /* one registry */
     struct slot **ready; /* ring of slots that wait for a free review */
     size_t first, count, capacity;
-    size_t running; /* reviews that are not parked */
-    size_t parked;
-    size_t events; /* in memory */
-    size_t stuck;  /* of these */
-    bool due;      /* the store holds open events of it that are not in memory */
-    bool missed;   /* one more was left out since the present walk through the store began */
-    bool failed;   /* some were left out that had failed: not due before the timer has run down */
+    size_t running, parked; /* reviews: with a place, and those that gave theirs away */
+    size_t events;          /* in memory */
+    size_t stuck;           /* of these */
+    bool due;               /* the store holds open events of it that are not in memory */
+    bool missed; /* one more was left out since the present walk through the store began */
+    bool failed; /* some were left out that had failed: not due before the timer has run down */
 };
 
 struct dispatcher {
@@ -51,8 +49,7 @@ struct dispatcher {
     struct map *held;  /* k: event id in decimal -> v: the dispatcher; what is in memory, so that
                           no load doubles it */
     int64_t loaded_to; /* how far the present walk through the store has come */
-    bool loading;
-    bool stopped;
+    bool loading, stopped;
     struct timer *rescan;
 };
 
@@ -457,6 +454,16 @@ bool dispatcher_newer_waits(const struct dispatcher *dispatcher, const struct re
         if (slot->waiting[i].id > review->event.id)
             return true;
     return false;
+}
+
+void dispatcher_each(const struct dispatcher *dispatcher, dispatcher_each_f *take, void *argument)
+{
+    size_t position = 0;
+    void *slot;
+
+    while (map_each(dispatcher->slots, &position, NULL, &slot))
+        if (((struct slot *)slot)->active)
+            take(argument, ((struct slot *)slot)->active);
 }
 
 void dispatcher_stop(struct dispatcher *dispatcher)

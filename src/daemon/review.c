@@ -101,14 +101,15 @@ void review_free(struct review *review)
     verdict_release(&review->verdict);
     review_release_images(review);
     review_release_plans(review);
-    review_release_spread(review);
+    review_forget_spread(review);
     free(review);
 }
 
 bool review_may_join(const struct review *review, const struct event *event)
 {
     /* what came is not in what was gathered before */
-    bool too_late = event->cause == EVENT_CAUSE_EVIDENCE && review->step >= REVIEW_GATHER;
+    bool too_late = event->cause == EVENT_CAUSE_EVIDENCE &&
+                    (review->step >= REVIEW_GATHER || review->has_gathered);
 
     return review->step < REVIEW_RECORD && !too_late && digest_is_set(&event->digest) &&
            review->event.action == event->action &&

@@ -70,6 +70,8 @@ struct review {
     struct digest spread_of; /* what it speaks of */
     int64_t spread_after;    /* of what was loaded last; 0: there is no more */
     unsigned spread_pages;
+    struct event *under_way; /* what is judged just now, perhaps without that */
+    size_t under_way_count, under_way_capacity;
     struct verdict verdict;
     bool has_verdict;
     struct store_record record;
@@ -145,7 +147,7 @@ enum progress review_judge(struct review *review);
 /* review_spread.c */
 enum progress review_spread(struct review *review);
 enum progress review_spread_scan(struct review *review); /* all that the event of a scan asks for */
-void review_release_spread(struct review *review);
+void review_forget_spread(struct review *review);
 enum progress review_record(struct review *review);
 enum progress review_act(struct review *review);
 void review_release_plans(struct review *review);

@@ -9,15 +9,30 @@
 
 #include "regwarden/clock.h"
 #include "regwarden/log.h"
+#include "regwarden/manifest.h"
 
 enum { SPREAD_MAX = 256, SPREAD_PAGES_MAX = 100 };
 
-void review_release_spread(struct review *review)
+static void release_under_way(struct review *review)
+{
+    for (size_t i = 0; i < review->under_way_count; i++)
+        event_release(&review->under_way[i]);
+    free(TAKE(review->under_way));
+    review->under_way_count = review->under_way_capacity = 0;
+}
+
+static void release_spread(struct review *review)
 {
     for (size_t i = 0; i < review->spread_count; i++)
         event_release(&review->spread[i]);
     free(TAKE(review->spread));
     review->spread_count = 0;
+}
+
+void review_forget_spread(struct review *review)
+{
+    release_spread(review);
+    release_under_way(review);
 }
 
 static bool find_subject(const struct review *review, struct digest *ret)
@@ -71,12 +86,12 @@ static void events_added(void *argument, const struct error *error)
     struct review *review = argument;
 
     if (error) {
-        review_release_spread(review);
+        release_spread(review);
         review_not_stored(review, error);
         return;
     }
     dispatcher_add(review->daemon->dispatcher, review->spread, review->spread_count);
-    review_release_spread(review);
+    release_spread(review);
     go_on(review);
 }
 
@@ -89,7 +104,44 @@ static void take_placement(struct review *review, const struct event *event)
     added = &review->spread[review->spread_count++];
     event_copy(added, event);
     added->id = 0;
+    added->cause = EVENT_CAUSE_EVIDENCE;
     added->received_ms = clock_wall_ms();
+}
+
+/* Of an image whose manifest is not known yet it cannot be told whether it is an index. */
+static bool may_hold(const struct review *other, const struct digest *digest)
+{
+    const struct facts *index = other->gathered.index;
+    const char *type = other->event.media_type;
+
+    if (digest_equal(&other->event.digest, digest))
+        return true;
+    if (!index)
+        return other->step == REVIEW_GATHER &&
+               (!type || !media_type_is_manifest(type) || media_type_is_index(type));
+    for (size_t i = 0; i < index->manifest->child_count; i++)
+        if (digest_equal(&index->manifest->children[i].digest, digest))
+            return true;
+    return false;
+}
+
+/* A review that has looked for evidence already, and has no verdict yet by which its placement
+ * would be found: reading layers takes its time, and scanners end meanwhile. */
+static void take_under_way(void *argument, const struct review *other)
+{
+    struct review *review = argument;
+    bool has_looked =
+        other->has_gathered || (other->step >= REVIEW_GATHER && other->step <= REVIEW_RECORD);
+
+    if (!has_looked || other == review || other->event.action != EVENT_PUSH ||
+        !digest_is_set(&other->event.digest) ||
+        !text_equal(other->event.registry, review->event.registry) ||
+        !text_equal(other->event.repository, review->event.repository) ||
+        !may_hold(other, &review->spread_of))
+        return;
+    review->under_way = memory_grow(review->under_way, review->under_way_count,
+                                    &review->under_way_capacity, sizeof(*review->under_way));
+    event_copy(&review->under_way[review->under_way_count++], &other->event);
 }
 
 /* Whoever may push may give an image as many tags as they like: the last one counts as the first.
@@ -120,11 +172,14 @@ static void loaded(void *argument, const struct error *error, const struct event
         return;
     }
     note_place(review, count > 0 ? events[count - 1].id : 0, count);
-    review->spread = memory_new_array(count, sizeof(*review->spread));
+    review->spread = memory_new_array(count + review->under_way_count, sizeof(*review->spread));
     for (size_t i = 0; i < count; i++)
         take_placement(review, &events[i]);
+    for (size_t i = 0; i < review->under_way_count; i++)
+        take_placement(review, &review->under_way[i]);
+    release_under_way(review);
     if (review->spread_count == 0) {
-        review_release_spread(review);
+        release_spread(review);
         go_on(review);
         return;
     }
@@ -149,6 +204,8 @@ static void load_first(struct review *review)
 {
     review->spread_after = 0;
     review->spread_pages = 0;
+    release_under_way(review);
+    dispatcher_each(review->daemon->dispatcher, take_under_way, review);
     load(review);
 }
 

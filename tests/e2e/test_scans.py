@@ -6,6 +6,8 @@ import http.client
 import json
 import pathlib
 import sys
+import threading
+import time
 
 import harness
 import images
@@ -81,6 +83,12 @@ def attach(client, repository, image, data):
 def becomes(daemon, tag, status):
     return wait_for(f"{tag} to be {status}", lambda: next(
         (v for v in daemon.verdicts(repository="team/app", tag=tag) if v["verdict"] == status), None))
+
+
+def scan_ended(image):
+    return {**ecr_stub.event_of("PUSH", "team/app", image.digest, None), "detail-type": "ECR Image Scan", "detail": {
+        "scan-status": "COMPLETE", "repository-name": "team/app", "image-digest": image.digest, "image-tags": [],
+        "finding-severity-counts": {}}}
 
 
 def test_attached_report(bench):
@@ -162,6 +170,29 @@ def test_scan_of_harbor(bench):
     becomes(daemon, "v2", "pass")
 
 
+def test_scan_that_ends_while_the_image_is_judged(bench):
+    """Its report was asked for before, and there is no verdict yet that could be made anew: the scan counts all the same."""
+    world = World(bench)
+    asked, go, refuse = threading.Event(), threading.Event(), world.ecr.refuse
+
+    def hold(request):
+        if "/referrers/" in request.path_only and not go.is_set():  # they are asked for after the report
+            asked.set()
+            go.wait(30)
+        return refuse(request)
+    world.ecr.refuse = hold
+    image = images.good("late")
+    world.client.push("team/app", image, "v1")
+    world.tell(ecr_stub.event_of("PUSH", "team/app", image.digest, "v1"))
+    assert asked.wait(30), "the referrers were not asked for"
+    world.ecr.findings["team/app", image.digest] = ("COMPLETE", {"findings": [
+        {"name": "CVE-2029-0005", "severity": "CRITICAL", "uri": "https://example.com/", "attributes": []}]})
+    world.tell(scan_ended(image))
+    time.sleep(1)  # until that event is worked off
+    go.set()
+    becomes(world.daemon, "v1", "fail")
+
+
 def test_scan_of_an_image_with_many_tags(bench):
     """Whoever may push gives an image hundreds of tags before the one that matters: the scan counts for that, too."""
     world = World(bench)
@@ -174,9 +205,7 @@ def test_scan_of_an_image_with_many_tags(bench):
     world.daemon.wait_idle()
     world.ecr.findings["team/app", image.digest] = ("COMPLETE", {"findings": [
         {"name": "CVE-2029-0004", "severity": "CRITICAL", "uri": "https://example.com/", "attributes": []}]})
-    world.tell({**ecr_stub.event_of("PUSH", "team/app", image.digest, None), "detail-type": "ECR Image Scan", "detail": {
-        "scan-status": "COMPLETE", "repository-name": "team/app", "image-digest": image.digest, "image-tags": [],
-        "finding-severity-counts": {}}})
+    world.tell(scan_ended(image))
     becomes(world.daemon, tags[0], "fail")
     becomes(world.daemon, tags[-1], "fail")
 
@@ -218,9 +247,7 @@ def test_scan_of_ecr(bench):
 
     def scanned(image, *findings):
         world.ecr.findings["team/app", image.digest] = ("COMPLETE", {"findings": list(findings)})
-        world.tell({**ecr_stub.event_of("PUSH", "team/app", image.digest, None), "detail-type": "ECR Image Scan", "detail": {
-            "scan-status": "COMPLETE", "repository-name": "team/app", "image-digest": image.digest, "image-tags": [],
-            "finding-severity-counts": {}}})
+        world.tell(scan_ended(image))
 
     scanned(one)
     world.daemon.wait_idle()
@@ -237,4 +264,5 @@ def test_scan_of_ecr(bench):
 
 
 harness.run([test_attached_report, test_statement_under_a_tag_of_cosign, test_who_may_push_is_not_believed, test_scan_of_harbor,
-             test_scan_of_ecr, test_scan_of_an_image_with_many_tags])
+             test_scan_of_ecr, test_scan_of_an_image_with_many_tags,
+             test_scan_that_ends_while_the_image_is_judged])
