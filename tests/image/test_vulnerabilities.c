@@ -285,6 +285,42 @@ static void what_is_too_much_is_refused(void **state)
                 0);
 }
 
+static void add_many(struct text *to, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        text_add(to, bytes);
+}
+
+/* Results are short, and each looks into its rule: a rule is large once and must not be as large as
+ * often as there are results. */
+static void large_rules_cost_no_time(void **state)
+{
+    AUTO_TEXT struct text bytes = {0};
+    struct vulnerability_report report = {0};
+    struct error err = {0};
+    int64_t begun_ms = clock_steady_ms();
+
+    (void)state;
+    text_add(&bytes, "{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"x\",\"rules\":[{\"id\":\"");
+    add_many(&bytes, "y", 1500000);
+    text_add(&bytes, "\",\"help\":{\"text\":\"");
+    add_many(&bytes, "z", 1500000);
+    text_add(&bytes, "\"},\"properties\":{\"fixed_version\":\"");
+    add_many(&bytes, " ", 1500000);
+    text_add(&bytes, "\",\"security-severity\":\"");
+    add_many(&bytes, "0", 1500000);
+    text_add(&bytes, "\",\"tags\":[0");
+    add_many(&bytes, ",\"v\"", 60000);
+    text_add(&bytes, ",\"vulnerability\"]}}]}},\"results\":[{}");
+    add_many(&bytes, ",{\"ruleIndex\":0}", 60000);
+    text_add(&bytes, "]}]}");
+    assert_true(bytes.length < VULNERABILITY_REPORT_BYTES_MAX);
+    (void)vulnerability_report_read(MEDIA_TYPE_SARIF, text_data(&bytes), bytes.length, &report,
+                                    &err);
+    assert_true(clock_steady_ms() - begun_ms < 15000);
+    vulnerability_report_release(&report);
+}
+
 static void hostile_text_is_printable_and_short(void **state)
 {
     AUTO_TEXT struct text bytes = {0};
@@ -579,6 +615,7 @@ int main(void)
         cmocka_unit_test(forms_are_known_by_their_types),
         cmocka_unit_test(the_worst_are_kept_and_all_are_counted),
         cmocka_unit_test(what_is_too_much_is_refused),
+        cmocka_unit_test(large_rules_cost_no_time),
         cmocka_unit_test(hostile_text_is_printable_and_short),
         cmocka_unit_test(statements_have_to_name_the_image),
         cmocka_unit_test(envelopes_are_opened),
