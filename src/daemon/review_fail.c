@@ -84,10 +84,11 @@ static void park(struct review *review, const struct error *why)
     char duration[TEXT_NUMBER_SIZE];
     struct event_log buffer;
     struct log_field fields[EVENT_LOG_FIELDS];
+    AUTO_FREE char *reason = error_with_hint(why);
 
     if (!review->daemon->stopping)
         log_warning(event_log_fields(&review->event, &buffer, fields),
-                    "%s failed: %s, retrying in %s", review_step_name(review->step), why->text,
+                    "%s failed: %s, retrying in %s", review_step_name(review->step), reason,
                     text_format_duration(delay, duration));
     review->attempts++;
     review->daemon->counters.reviews_retried++;
@@ -192,11 +193,12 @@ static void lettered(void *argument, const struct error *error)
 static void give_up(struct review *review, const struct error *why)
 {
     AUTO_FREE char *body = letter_body(&review->event);
+    AUTO_FREE char *reason = error_with_hint(why);
     struct dead_letter letter = {
         .at_ms = clock_wall_ms(),
         .kind = "event",
         .registry = review->event.registry,
-        .reason = why->text,
+        .reason = reason,
         .body = body,
         .body_size = strlen(body),
     };
@@ -204,7 +206,7 @@ static void give_up(struct review *review, const struct error *why)
     struct log_field fields[EVENT_LOG_FIELDS];
 
     log_error(event_log_fields(&review->event, &buffer, fields),
-              "could not be judged: %s; kept as dead letter", why->text);
+              "could not be judged: %s; kept as dead letter", reason);
     review->daemon->counters.reviews_given_up++;
     gathered_release(&review->gathered);
     review_hold(review);

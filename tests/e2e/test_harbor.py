@@ -245,6 +245,9 @@ def test_missing_rights_are_told(bench):
         client(harbor).push("team/app", images.bad(), "v1")
         plan = wait_for("the plan to fail", lambda: [plan for plan in daemon.plans(kind=action) if plan["state"] == "failed"])[0]
         assert "harbor connect" in plan["reason"] and "harbor connect" in daemon.process.text(), plan
+        harbor.robots[0]["permissions"][0]["access"].clear()
+        client(harbor).push("team/other", images.bad("other"), "v1")
+        wait_for("the missing right to be told", lambda: re.search(r"gather failed: .*harbor connect", daemon.process.text()))
 
 
 def test_scan_that_is_finished_later(bench):
