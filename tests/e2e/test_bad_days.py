@@ -68,7 +68,7 @@ class Day:
         self.daemon = bench.add(harness.Regwarden(
             bench.subdirectory(name), {"main": self.registry}, policy=TAGGED, extra="retry: {first: 100ms, max: 500ms}",
             settings={"sweep-rate": "0", "dialect": kind.dialect, "hook-proof": "secret", "hosts": json.dumps(HOSTS),
-                      **self.polled(bench.directory), "hook-topics": '["arn:aws:sns:eu-west-1:123456789012:t"]'}))
+                      **self.polled(bench.directory)}))
         moved = self.daemon.directory / "moved.yaml"
         moved.write_text(MOVED)
         settings = self.daemon.file.read_text()
