@@ -79,8 +79,10 @@ struct action_result {
                                   could not be taken away, so the gate holds the image), mostly NULL
                                 */
     struct json
-        *undo; /* borrowed; what undo needs, NULL when there is nothing to undo. A quarantine
-                  that the gate holds has "held": true: hold it again after a restart */
+        *undo;     /* borrowed; what undo needs, NULL when there is nothing to undo. A quarantine
+                      that the gate holds has "held": true: hold it again after a restart */
+    bool was_gone; /* with PLAN_DONE: the tag was not there, and nothing was written. Just after a
+                      push it may only not be there yet */
 };
 typedef void action_done_f(void *argument, const struct action_result *result);
 void action_perform(struct actions *actions, enum action_kind kind,

@@ -15,6 +15,7 @@ static void on_untagged(struct task *task, enum untag_means means, const char *w
                          "deletion, immutability");
         task_fail(task, &err);
     } else {
+        task->was_gone = means == UNTAG_GONE;
         task_done(task);
     }
 }

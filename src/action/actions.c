@@ -351,6 +351,7 @@ static void hand_over(void *argument)
             .state = task->state,
             .error = task->error.text[0] == '\0' ? NULL : &task->error,
             .undo = task->undo,
+            .was_gone = task->was_gone,
         };
         count(&actions->counters, task);
         task->done(task->argument, &result);

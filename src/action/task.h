@@ -45,7 +45,7 @@ struct task {
     enum verdict_status verdict;
     bool undoing, force;
     bool may_write; /* the choke point said so */
-    bool running, ended, waits_for_store, announced;
+    bool running, ended, waits_for_store, announced, was_gone;
 
     struct json *recorded; /* undoing: what performing left behind */
     struct json *undo;     /* what undoing will need */

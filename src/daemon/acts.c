@@ -252,7 +252,8 @@ static bool may_settle(const struct job *job, const struct action_result *result
 {
     enum { SETTLE_ATTEMPTS = 3 };
 
-    return result->state == PLAN_SKIPPED && !job->acts->daemon->options->dry_run &&
+    return (result->state == PLAN_SKIPPED || result->was_gone) &&
+           !job->acts->daemon->options->dry_run &&
            (ACTION_BIT(job->work.plans[job->index].kind) & ACTIONS_MOVING) &&
            job->attempts < SETTLE_ATTEMPTS;
 }

@@ -178,6 +178,26 @@ static void what_comes_a_little_later_is_not_gone(void **state)
     assert_string_equal(verdict_of(fixture, "team/app", "v1"), "pass");
 }
 
+/* What is to be removed neither: an absent tag may be one that is not linked yet. */
+static void a_tag_that_comes_a_little_later_is_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct digest bad;
+
+    fixture_stop(fixture);
+    fixture_policy(fixture, "enforce", "remove", NULL);
+    fixture_start(fixture);
+    bad = push_image(fixture, "team/app", "other", false, "bad");
+    tell_push(fixture, "team/app", "v1", &bad);
+    turn_for(fixture, 100);
+    assert_int_equal(plans(fixture, "remove", NULL), 1);
+    push_image(fixture, "team/app", "v1", false, "bad");
+    settle(fixture);
+    assert_true(tag_is(fixture, "team/app", "v1", NULL));
+    assert_true(tag_is(fixture, "team/app", "other", &bad));
+    assert_int_equal(plans(fixture, "remove", "done"), 1);
+}
+
 static void a_deletion_ends_the_verdict_and_its_events(void **state)
 {
     struct fixture *fixture = *state;
@@ -384,6 +404,7 @@ int main(void)
         TEST(one_review_works_for_all_of_a_digest),
         TEST(what_is_not_there_is_gone),
         TEST(what_comes_a_little_later_is_not_gone),
+        TEST(a_tag_that_comes_a_little_later_is_removed),
         TEST(a_deletion_ends_the_verdict_and_its_events),
         TEST(what_is_pushed_again_is_acted_on_again),
         TEST(a_notification_that_comes_twice_acts_once),
